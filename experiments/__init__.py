@@ -1,0 +1,1 @@
+"""The experiments behind the recorded measurements, one module a chapter; ``python -m experiments`` runs them."""

@@ -1,0 +1,131 @@
+"""The chapters' copies for Jupyter and Colab, as the built site offers them: plain, complete, and each runs on its own."""
+
+import re
+import sys
+import time
+import zipfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import nbformat
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests")]
+from check_site import pages_of_toc  # noqa: E402
+from elsewhere import Elsewhere  # noqa: E402
+from portable import ARCHIVE, SPAN, needed_of_checks  # noqa: E402
+
+HTML = ROOT / "_build" / "html"
+COPIES = HTML / "notebooks"
+NAMES = [name for name in pages_of_toc(ROOT) if (ROOT / f"{name}.ipynb").is_file()]
+FENCE = re.compile(r"^\s*(`{3,}|:{3,})\s*\{[\w:+.-]+\}|^\([\w-]+\)=\s*$|\$\$\s*\([\w:-]+\)\s*$|\{\{\s*\w+\s*\}\}", re.M)
+
+
+def raw_markup(text):
+    """What only the book understands in a Markdown text: roles, directives, labels. Code blocks do not count."""
+    text = re.sub(r"^(`{3,})(?!\s*\{)[^\n`]*\n.*?^\1`*\s*$", "", text, flags=re.M | re.S)
+    return [span[0] for span in SPAN.finditer(text) if span["role"]] + [found[0] for found in FENCE.finditer(text)]
+
+
+def copy_of(name):
+    """A chapter's copy."""
+    return nbformat.read(COPIES / f"{Path(name).name}.ipynb", as_version=4)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{term}`x`",
+        "```{note}\nx\n```",
+        ":::{tip}\n:::",
+        "(label)=\n# A",
+        "$$x$$ (eq)",
+        "{{ value }}",
+        "`a` {cite:t}`b`",
+    ],
+)
+def test_raw_markup_is_noticed(text):
+    assert raw_markup(text)
+
+
+@pytest.mark.parametrize("text", ["`{term}` x", "```python\n{term}`x`\n```", "$$\nx\n$$", "f(x)= 1", "`` {a}`b` ``"])
+def test_plain_markdown_is_no_fault(text):
+    assert not raw_markup(text)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_copy_holds_no_raw_markup_and_all_of_the_chapter(name):
+    copy, chapter = copy_of(name), nbformat.read(ROOT / f"{name}.ipynb", as_version=4)
+    nbformat.validate(copy)
+    raw = [
+        (cell["id"], found) for cell in copy.cells if cell.cell_type == "markdown" for found in raw_markup(cell.source)
+    ]
+    raw += [(c["id"], c.source) for c in copy.cells if c.cell_type == "code" and re.search(r"\{\w+\}{1,2}`", c.source)]
+    assert raw == []
+    shown = [
+        cell
+        for cell in chapter.cells
+        if cell.cell_type == "code" and "remove-cell" not in cell.metadata.get("tags", [])
+    ]
+    carried = needed_of_checks(chapter.cells)  # what checks compute and shown cells use
+    assert (
+        len([cell for cell in copy.cells if cell.cell_type == "code"]) == len(shown) + len(carried) + 1
+    )  # and Colab's
+    text = "\n".join(cell.source for cell in copy.cells if cell.cell_type == "markdown")
+    figures = [cell for cell in shown if "figure" in cell.metadata.get("mystnb", {})]
+    assert len(re.findall(r"^\*\*Fig\. \d+\.\*\* ", text, re.M)) == len(figures) > 0
+    source = "\n".join(cell.source for cell in chapter.cells if cell.cell_type == "markdown")
+    for pattern in (r"^## (?!References)", r"^### Exercise \d+"):
+        wanted = (
+            source
+            if pattern.startswith("^## ")
+            else re.sub(r"^[`:]{3,}\{exercise(?:-start)?\}", "### Exercise 1", source, flags=re.M)
+        )
+        assert len(re.findall(pattern, text, re.M)) == len(re.findall(pattern, wanted, re.M)) > 0
+    assert text.count("#### Solution to exercise") == len(re.findall(r"^### Exercise", text, re.M))
+    assert re.search(r"^## References\n\n- \S", text, re.M)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_pages_button_leads_to_the_copy(name):
+    page = HTML / f"{name}.html"
+    soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+    links = {
+        (page.parent / urlsplit(link["href"]).path).resolve()
+        for link in soup.select("a[href$='.ipynb'], a[href$='.zip']")
+    }
+    assert {(COPIES / f"{page.stem}.ipynb").resolve(), (COPIES / ARCHIVE).resolve()} <= links
+    assert all(path.is_file() for path in links) and not [path for path in links if "_sources" in path.parts]
+
+
+def test_the_archive_holds_everything_you_need():
+    wheel = next(COPIES.glob("digits_book-*.whl"))
+    with zipfile.ZipFile(COPIES / ARCHIVE) as archive:
+        names = {Path(name).name for name in archive.namelist()}
+        read_me = archive.read("digits-notebooks/README.md").decode()
+    assert names == {"README.md", wheel.name} | {f"{Path(name).name}.ipynb" for name in NAMES}
+    title = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["title"]
+    assert wheel.name in read_me and title in read_me
+
+
+@pytest.mark.timeout(900)
+def test_every_copy_runs_in_an_empty_folder_with_the_wheel_beside_it(tmp_path):
+    """As a reader has it who unpacked the archive: no repository, the helpers from the wheel, the sample edition."""
+    there = Elsewhere(tmp_path)
+    with zipfile.ZipFile(COPIES / ARCHIVE) as archive:
+        archive.extractall(there.content)
+    there.content = there.content / "digits-notebooks"
+    failed = {}
+    for name in NAMES:
+        start = time.time()
+        done = there.execute(f"{Path(name).name}.ipynb")
+        print(f"{Path(name).name}: {time.time() - start:.0f} s")
+        if done.returncode:
+            failed[name] = done.stderr[-3000:]
+    assert not failed, "\n".join(f"{name}: {error}" for name, error in failed.items())
+    new = {entry for entry in there.listing() - there.before if not entry.endswith((".dist-info", "__pycache__"))}
+    assert new == {"helpers", "experiments"}, "something else was written into site-packages"
+    assert not (there.content / "data").exists()

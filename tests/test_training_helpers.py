@@ -1,0 +1,297 @@
+"""helpers.models, training and quiet: the report's network, its training, and a network that is trained once."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import types
+
+import numpy as np
+import pytest
+from helpers import models, training
+from helpers.data import Digits
+from helpers.models import REPORT_CODE, REPORT_SECTION_4, build_mlp
+from notebook_rules import ROOT
+
+import keras  # isort: skip  (after helpers.quiet)
+
+
+def tiny(seed=0, n=60):
+    """Digits small enough to train on in a moment: class i is a bright row i."""
+    generator = np.random.default_rng(seed)
+    labels = np.arange(n) % 10
+    images = generator.integers(0, 60, (n, 28, 28), dtype=np.uint8)
+    images[np.arange(n), 2 * labels] = 255
+    return Digits(images, labels, images[:10], labels[:10], "sample", "this test")
+
+
+@pytest.fixture
+def digits(monkeypatch):
+    """The tiny digits, in place of MNIST."""
+    one = tiny()
+    monkeypatch.setattr(training, "load_mnist", lambda quiet=True: one)
+    monkeypatch.delenv("DIGITS_SEED_OFFSET", raising=False)
+    return one
+
+
+# ---------------------------------------------------------------- the network
+
+
+@pytest.mark.parametrize(
+    ("hidden", "parameters"), [(REPORT_SECTION_4, 101_770), (REPORT_CODE, 109_386), ((), 7_850), ((5, 4, 3), 4_004)]
+)
+def test_the_networks_have_as_many_parameters_as_counted_by_hand(hidden, parameters):
+    sizes = [784, *hidden, 10]
+    assert sum((a + 1) * b for a, b in zip(sizes, sizes[1:], strict=False)) == parameters
+    model = build_mlp(hidden)
+    assert model.count_params() == parameters
+    assert [layer.kernel.shape for layer in model.layers] == list(zip(sizes, sizes[1:], strict=False))
+    assert model.input_shape == (None, 784) and model.output_shape == (None, 10)
+
+
+def test_the_network_is_the_reports():
+    model = build_mlp()
+    assert [layer.activation.__name__ for layer in model.layers] == ["relu", "relu", "softmax"]
+    assert isinstance(model.optimizer, keras.optimizers.Adam) and float(model.optimizer.learning_rate) == pytest.approx(
+        0.001
+    )
+    assert model.loss == "categorical_crossentropy"
+    assert build_mlp(one_hot=False).loss == "sparse_categorical_crossentropy"
+    assert build_mlp((3,), activation="tanh").layers[0].activation.__name__ == "tanh"
+    assert build_mlp((3,), optimizer=keras.optimizers.SGD(0.5)).optimizer.name.lower() == "sgd"
+
+
+def test_it_gives_probabilities():
+    training.set_seed(0)
+    probabilities = np.asarray(build_mlp((8,))(np.random.default_rng(0).random((7, 784)).astype(np.float32)))
+    assert probabilities.shape == (7, 10) and probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_the_same_seed_draws_the_same_weights(monkeypatch):
+    monkeypatch.delenv("DIGITS_SEED_OFFSET", raising=False)
+
+    def weights(seed):
+        training.set_seed(seed)
+        return build_mlp((4,)).layers[0].kernel.numpy()
+
+    np.testing.assert_array_equal(weights(3), weights(3))
+    assert not np.array_equal(weights(3), weights(4))
+    shifted = weights(1003)
+    monkeypatch.setenv("DIGITS_SEED_OFFSET", "1000")
+    assert training.seed_offset() == 1000
+    np.testing.assert_array_equal(weights(3), shifted)
+
+
+# ---------------------------------------------------------------- training as the report does
+
+
+def test_fit_as_report_takes_the_reports_settings(monkeypatch):
+    given = {}
+
+    class Network:
+        def fit(self, x, t, **options):
+            given.update(options, x=x, t=t)
+            return types.SimpleNamespace(history={"loss": [np.float32(1)]})
+
+    monkeypatch.setattr(training, "build_mlp", lambda hidden: given.update(hidden=hidden) or Network())
+    labels = np.array([3, 0, 9])
+    _, history, seconds = training.fit_as_report(np.zeros((3, 784), np.float32), labels, seed=0)
+    assert (given["epochs"], given["batch_size"], given["validation_split"], given["hidden"]) == (5, 32, 0.2, (128, 64))
+    np.testing.assert_array_equal(given["t"], np.eye(10)[labels])
+    assert history == {"loss": [1.0]} and type(history["loss"][0]) is float and seconds >= 0
+    training.fit_as_report(
+        np.zeros((3, 784), np.float32), labels, seed=0, hidden=(7,), epochs=2, batch_size=1, callbacks=["a"]
+    )
+    assert (given["epochs"], given["batch_size"], given["callbacks"], given["hidden"]) == (2, 1, ["a"], (7,))
+
+
+def test_fit_as_report_learns_and_repeats(digits):
+    x = digits.x_train.reshape(-1, 784).astype(np.float32) / 255
+    model, history, seconds = training.fit_as_report(x, digits.y_train, seed=1, hidden=(16,), epochs=3)
+    assert set(history) == {"loss", "accuracy", "val_loss", "val_accuracy"} and all(
+        len(values) == 3 for values in history.values()
+    )
+    assert history["loss"][-1] < history["loss"][0] and seconds > 0
+    _, again, _ = training.fit_as_report(x, digits.y_train, seed=1, hidden=(16,), epochs=3)
+    assert again == history
+    _, other, _ = training.fit_as_report(x, digits.y_train, seed=2, hidden=(16,), epochs=3)
+    assert other != history
+
+
+# ---------------------------------------------------------------- trained once, then read
+
+
+@pytest.fixture
+def trainings(digits, monkeypatch):
+    """The seeds of all trainings that ran; to be quick, they leave the network as it was drawn."""
+    seeds = []
+
+    def fit(x, y, seed, hidden):
+        assert x.shape == (60, 784) and x.dtype == np.float32 and x.max() == 1 and y.shape == (60,)
+        seeds.append(seed)
+        training.set_seed(seed)
+        model = build_mlp(hidden)
+        model.optimizer.build(model.trainable_variables)
+        return model, {}, 0.0
+
+    monkeypatch.setattr(training, "fit_as_report", fit)
+    return seeds
+
+
+def outputs(model):
+    """What a network says of a fixed image."""
+    return np.asarray(model(np.full((1, 784), 0.5, np.float32)))
+
+
+def test_a_network_is_trained_once_then_read(trainings, tmp_path):
+    first = training.trained_network(hidden=(6,), folder=tmp_path / "models")
+    assert trainings == [0]
+    second = training.trained_network(hidden=(6,), folder=tmp_path / "models")
+    assert trainings == [0]
+    np.testing.assert_array_equal(outputs(first), outputs(second))
+    assert second.metrics_names and second.loss == "categorical_crossentropy"
+    assert [path.suffix for path in (tmp_path / "models").iterdir()] == [".keras"]
+
+
+@pytest.mark.parametrize("change", ["seed", "hidden", "offset", "data"])
+def test_another_setting_is_another_network(trainings, tmp_path, monkeypatch, change):
+    training.trained_network(hidden=(6,), folder=tmp_path)
+    settings = {"seed": 0, "hidden": (6,)}
+    if change == "seed":
+        settings["seed"] = 1
+    elif change == "hidden":
+        settings["hidden"] = (6, 5)
+    elif change == "offset":
+        monkeypatch.setenv("DIGITS_SEED_OFFSET", "1000")
+    else:
+        monkeypatch.setattr(training, "load_mnist", lambda quiet=True: tiny(seed=1))
+    training.trained_network(**settings, folder=tmp_path)
+    assert len(trainings) == 2 and len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut short", "one byte altered", "HTML", "no weights", "a folder"])
+def test_a_damaged_file_is_trained_again(trainings, tmp_path, damage):
+    first = training.trained_network(hidden=(6,), folder=tmp_path)
+    (path,) = tmp_path.iterdir()
+    content = path.read_bytes()
+    if damage == "a folder":
+        path.unlink()
+        path.mkdir()
+    elif damage == "no weights":
+        import zipfile
+
+        with zipfile.ZipFile(path) as archive:
+            kept = {name: archive.read(name) for name in archive.namelist() if "weights" not in name}
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, part in kept.items():
+                archive.writestr(name, part)
+    else:
+        middle = len(content) // 2
+        path.write_bytes(
+            {
+                "empty": b"",
+                "cut short": content[:-200],
+                "one byte altered": content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :],
+                "HTML": b"<html>Not found</html>",
+            }[damage]
+        )
+    again = training.trained_network(hidden=(6,), folder=tmp_path)
+    assert trainings == [0, 0]
+    np.testing.assert_array_equal(outputs(first), outputs(again))
+    if damage != "a folder":
+        training.trained_network(hidden=(6,), folder=tmp_path)
+        assert trainings == [0, 0]  # the file is good again
+
+
+@contextlib.contextmanager
+def unprivileged():
+    """Do without root's rights for a while: root may write to any folder."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no file modes to take writing away")
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_read_only_folder_costs_the_copy_not_the_result(trainings, tmp_path, damaged):
+    folder = tmp_path / "models"
+    folder.mkdir()
+    if damaged:
+        training.trained_network(hidden=(6,), folder=folder)
+        (path,) = folder.iterdir()
+        path.write_bytes(b"damaged")
+    before = [path.read_bytes() for path in folder.iterdir()]
+    for one in (tmp_path, *tmp_path.parents):  # so that another user gets this far
+        if "pytest-" in str(one):
+            one.chmod(0o755)
+    folder.chmod(0o555)
+    trainings.clear()
+    with unprivileged():
+        assert not os.access(folder, os.W_OK, effective_ids=True)
+        assert outputs(training.trained_network(hidden=(6,), folder=folder)).shape == (1, 10)
+    assert trainings == [0] and [path.read_bytes() for path in folder.iterdir()] == before
+    folder.chmod(0o755)
+
+
+def test_a_full_disk_costs_the_copy_not_the_result(trainings, tmp_path, monkeypatch):
+    def full(self, path):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(keras.Sequential, "save", full)
+    model = training.trained_network(hidden=(6,), folder=tmp_path)
+    assert outputs(model).shape == (1, 10) and list(tmp_path.iterdir()) == []
+
+
+def test_models_and_training_agree_on_the_classes():
+    assert models.CLASSES == 10 and models.PIXELS == 784
+
+
+# ---------------------------------------------------------------- quiet
+
+
+def child(code):
+    """Run code in a fresh interpreter whose environment does not quieten TensorFlow."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "KERAS_"))}
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+def test_importing_tensorflow_after_quiet_writes_nothing():
+    result = child(
+        "import helpers.quiet\nimport keras\nimport tensorflow as tf\n"
+        "model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])\n"
+        "model.compile(loss='mse')\nmodel.fit(tf.ones((8, 3)), tf.ones((8, 2)), verbose=0)"
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+# Stand-ins for Keras and TensorFlow that write to the error stream as TensorFlow does.
+NOISY = """
+import os, sys, types
+sys.modules["keras"] = types.ModuleType("keras")
+sys.modules["tensorflow"] = tensorflow = types.ModuleType("tensorflow")
+tensorflow.constant = lambda value: os.write(2, b"oneDNN ") and value
+tensorflow.get_logger = __import__("logging").getLogger
+import helpers.quiet
+"""
+
+
+def test_quiet_holds_back_what_cpp_writes_and_nothing_later():
+    result = child(NOISY + "os.write(2, b'shown')")
+    assert (result.returncode, result.stderr) == (0, "shown")
+
+
+def test_an_error_is_not_kept_quiet():
+    held = (
+        "with helpers.quiet.error_stream_held_back():\n    os.write(2, b'from C++ ')\n    raise "
+        "OSError('no such thing')"
+    )
+    result = child(NOISY + held)
+    assert result.returncode == 1 and "from C++ " in result.stderr and "no such thing" in result.stderr
+    assert "oneDNN" not in result.stderr
