@@ -131,7 +131,7 @@ def test_all_that_helpers_and_chapters_import_is_needed():
     imported = set(re.findall(r"^\s*(?:import|from) (\w+)", code, re.M))
     # what comes with the others (PIL with matplotlib) or with every notebook; docutils and myst_nb are only asked for in a build
     also = {"helpers", "experiments", "IPython", "requests", "packaging", "google", "myst_nb", "disk", "daal4py"}
-    also |= {"PIL", "docutils"}
+    also |= {"PIL", "docutils", "drawings"}  # drawings: tools/drawings.py, which only make page-models asks for
     assert imported - set(sys.stdlib_module_names) - also <= set(elsewhere.NEEDED.values())
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     direct = {re.match(r"[\w.-]+", one)[0] for one in project["dependencies"]}
