@@ -1,0 +1,170 @@
+"""Grade the graders in one warm process: ``python -m coursework.warm NAME [--seed S]``.
+
+For each assignment: the solution gets all points, the blank copy none, a wrong answer of ``cases.py`` loses the points
+of its task alone, a right answer written otherwise keeps all. Isolation is not what is tested here, so that all of it
+runs in one process that has its imports behind it; submissions of students never come this way.
+"""
+
+import argparse
+import ast
+import contextlib
+import io
+import os
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+import numpy as np
+
+from coursework.notebooks import (
+    KEPT_BACK,
+    NAMES,
+    SOURCES,
+    SourceError,
+    blank,
+    grading,
+    load_module,
+    read_source,
+    tasks,
+    with_answer,
+    with_constants,
+)
+
+DEFAULT_SEED = 2026
+
+
+@contextlib.contextmanager
+def folder_of(name, seed=DEFAULT_SEED, sources=SOURCES):
+    """Make a temporary folder with what students get beside the notebook, be in it, and yield its path."""
+    variant = load_module(name, "variant.py", sources)
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez_compressed(Path(folder, f"{name}_data.npz"), **variant.data(seed))
+        given = [one for one in Path(sources, name).glob("*.py") if one.name not in KEPT_BACK]
+        for file in given:
+            shutil.copy(file, folder)
+        os.chdir(folder)
+        sys.path.insert(0, folder)
+        try:
+            yield Path(folder)
+        finally:
+            os.chdir(before)
+            sys.path.remove(folder)
+            for file in given:
+                sys.modules.pop(file.stem, None)
+
+
+def course_notebook(name, seed=DEFAULT_SEED, sources=SOURCES):
+    """Return the notebook of an assignment, with solutions and hidden tests, for the course of this seed."""
+    return with_constants(read_source(name, sources), load_module(name, "variant.py", sources).constants(seed))
+
+
+def run(notebook):
+    """Execute all code cells in a fresh namespace, in this process and folder, going on after errors.
+
+    Returns a dict from the cell's grade_id (or its place) to None, or to the error as "Type: message". What cells print
+    is thrown away; a figure is closed after its cell.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    namespace = {"__name__": "__main__", "display": lambda *_: None}
+    results = {}
+    for place, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code":
+            continue
+        error = None
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            try:
+                code = compile(ast.parse(cell.source), f"<cell {place}>", "exec")
+                exec(code, namespace)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as caught:  # a student's cell may raise anything, SystemExit included
+                error = traceback.format_exception_only(type(caught), caught)[-1].strip()
+        plt.close("all")
+        results[grading(cell).get("grade_id", place)] = error
+    return results
+
+
+def points(notebook, results):
+    """Return the points per code task, a dict from its name to all of its points or 0."""
+    return {
+        task.id: 0 if results.get(f"test_{task.id}", "the cell is missing") else task.points
+        for task in tasks(notebook)
+        if not task.written
+    }
+
+
+def check(name, seed=DEFAULT_SEED, sources=SOURCES, only=None):
+    """Run the solution, the blank copy and every case of an assignment (those of the task ``only``, if given).
+
+    Yields (what, seconds, fault): fault is None, or a sentence that says what came out otherwise than it should.
+    """
+    cases = load_module(name, "cases.py", sources).CASES
+    notebook = course_notebook(name, seed, sources)
+    full = {task.id: task.points for task in tasks(notebook) if not task.written}
+    unknown, missing = cases.keys() - full.keys(), full.keys() - cases.keys()
+    if unknown or missing:
+        raise SourceError(f"cases.py of {name}: unknown tasks {sorted(unknown)}, tasks without cases {sorted(missing)}")
+    with folder_of(name, seed, sources):
+
+        def graded(copy, expected):
+            start = time.perf_counter()
+            results = run(copy)
+            got = points(copy, results)
+            fault = None
+            if got != expected:
+                wrong = {task: results.get(f"test_{task}") for task in got if got[task] != expected[task]}
+                fault = "; ".join(
+                    f"{task}: {got[task]} points instead of {expected[task]} ({error})" for task, error in wrong.items()
+                )
+            return time.perf_counter() - start, fault, results
+
+        if not only:
+            *told, results = graded(notebook, full)
+            broken = [f"{key}: {error}" for key, error in results.items() if error]
+            yield "solution", told[0], told[1] or ("; ".join(broken) or None)
+            yield "blank copy", *graded(blank(notebook), dict.fromkeys(full, 0))[:2]
+        for task, kinds in cases.items():
+            if only and task != only:
+                continue
+            if len(kinds["right"]) < 2 or len(kinds["wrong"]) < 3:
+                raise SourceError(f"cases.py of {name}: {task} needs at least two right answers and three wrong ones")
+            for what, code in kinds["right"].items():
+                yield f"{task}, right: {what}", *graded(with_answer(notebook, task, code), full)[:2]
+            for what, code in kinds["wrong"].items():
+                expected = {**full, task: 0}
+                yield f"{task}, wrong: {what}", *graded(with_answer(notebook, task, code), expected)[:2]
+
+
+def main(arguments=None):
+    """Print a line for each case; returns 1 if anything came out otherwise than it should."""
+    parser = argparse.ArgumentParser(prog="python -m coursework check", description="grade the graders")
+    parser.add_argument("names", nargs="*", help="assignments (default: all)")
+    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="the course's seed (default: %(default)s)")
+    parser.add_argument("--task", help="the cases of this task only")
+    options = parser.parse_args(arguments)
+    faults = 0
+    try:
+        for name in options.names or NAMES:
+            print(f"{name}, seed {options.seed}")
+            for what, seconds, fault in check(name, options.seed, only=options.task):
+                faults += bool(fault)
+                print(
+                    f"  {'FAULT' if fault else 'ok':6s}{seconds:5.1f} s  {what}{': ' + fault if fault else ''}",
+                    flush=True,
+                )
+    except SourceError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return int(faults > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
