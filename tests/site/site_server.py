@@ -3,6 +3,7 @@
 import gzip
 import mimetypes
 import threading
+from contextlib import suppress
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -60,7 +61,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Vary", "Accept-Encoding")
         self.end_headers()
         if self.command == "GET":
-            self.wfile.write(data)
+            with suppress(ConnectionError):  # a browser that has left the page needs no answer
+                self.wfile.write(data)
 
     do_HEAD = do_GET
 
