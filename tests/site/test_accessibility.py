@@ -43,6 +43,47 @@ def test_axe_finds_nothing_and_the_page_does_not_scroll_sideways(visit, axe, mea
     assert not problems, "\n".join(problems)
 
 
+def drawing(page):
+    """The drawing page in use: an answer, what went wrong, and a network in training."""
+    page.wait_for_selector("#draw:not([hidden])")
+    page.click("#draw-samples button:text-is('3')")
+    page.click("#draw-meant button:text-is('5')")
+    page.click("#draw-train-load")
+    page.wait_for_selector("#draw-train:not([hidden])")
+    page.click("#train-step")
+    page.wait_for_function("document.getElementById('draw-train').dataset.steps === '1'")
+
+
+def searching(page):
+    """A search that found something."""
+    page.wait_for_selector("#search-results li a", timeout=20_000)
+
+
+def asking(page):
+    """The search's dialog, open."""
+    page.keyboard.press("Control+k")
+    page.locator("#pst-search-dialog").wait_for(state="visible")
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("name", "use"), [("draw", drawing), ("search?q=overfitting", searching), ("glossary", asking)], ids=str
+)
+def test_axe_finds_nothing_on_a_page_in_use(visit, axe, name, use, mode):
+    page = visit(name, mode=mode).page
+    use(page)
+    page.evaluate(axe)
+    problems = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_timeout(400)
+        problems += [f"{width} px: {one}" for one in page.evaluate(AXE)["problems"]]
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        if wide > width:
+            problems.append(f"{width} px: the page is {wide} pixels wide")
+    assert not problems, "\n".join(problems)
+
+
 def test_axe_notices_a_fault(visit, axe):
     page = visit("references").page
     page.evaluate(axe)

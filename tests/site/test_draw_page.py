@@ -20,7 +20,7 @@ FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimation
 # A network that is sure of nothing: 4 first, 9 second.
 DOUBTFUL = """() => {
   const probabilities = Float32Array.from([0, 0, 0, 0, .52, 0, 0, .08, 0, .4]);
-  DigitsDraw.addNetwork('doubtful', {title: 'one that doubts', accuracy: .5, threshold: .8, temperature: 1,
+  DigitsDraw.addNetwork('doubtful', {title: 'one that doubts', about: 'Made for a test.', accuracy: .5, threshold: .8, temperature: 1,
     predict: () => ({hidden: [new Float32Array([0, 1, 2]), new Float32Array(20)], logits: probabilities, probabilities,
                      digit: 4, confidence: .45, unsure: true})});
 }"""
@@ -506,6 +506,23 @@ def test_settings_act_while_it_runs(draw):
     page.select_option("#train-hidden", "8")
     page.wait_for_function("() => document.getElementById('draw-train').dataset.steps === '0'")
     assert "8 pictures" in page.get_attribute("#train-weights", "aria-label")
+
+
+def test_the_batch_size_acts_and_the_charts_follow(draw):
+    """A step on all 4,000 images is an epoch; each step changes both curves and the pictures of the weights."""
+    page = draw().page
+    train_here(page)
+    pictures = """() => ['train-losses', 'train-accuracies', 'train-weights'].map(id => document.getElementById(id).toDataURL())"""
+    before, shown = page.evaluate(pictures), {}
+    for number, (size, epochs) in enumerate({"4000": "1.0", "512": "1.1", "8": "1.1"}.items(), start=1):
+        page.select_option("#train-batch", size)
+        page.click("#train-step")
+        page.wait_for_function(f"() => document.getElementById('draw-train').dataset.steps === '{number}'")
+        assert page.inner_text("#train-epochs") == epochs
+        shown[size] = page.evaluate(pictures)
+    assert all(old != new for old, new in zip(before, shown["8"], strict=True))
+    assert shown["4000"][2] != shown["512"][2] != shown["8"][2]
+    assert re.match(r"Loss over 3 steps: \d\.\d\d at the first step", page.get_attribute("#train-losses", "aria-label"))
 
 
 def test_the_network_trained_here_reads_the_drawing(draw):

@@ -1,4 +1,4 @@
-"""Lighthouse's mobile profile on every chapter, one page at a time: median of three runs, of five if the speed is in doubt."""
+"""Lighthouse's mobile profile on every chapter, one page at a time: median of three runs, of seven if the speed is in doubt."""
 
 import json
 import os
