@@ -10,9 +10,11 @@ CELL_TIMEOUT ?= 300
 SITE_TOOLS := tests/site/node_modules/.package-lock.json
 NAME ?=
 RUNS ?= 5
+SEED ?= 2026
+SUBMISSIONS ?=
 PYTEST := $(PY) -m pytest -p no:cacheprovider
 .DEFAULT_GOAL := help
-.PHONY: help env book pdf site-pictures test test-helpers test-chapters test-site test-faults lab measurements drawings page-models bounds lock clean-notebooks refresh-notebooks address clean
+.PHONY: help env book pdf site-pictures test test-helpers test-chapters test-site test-faults test-coursework coursework coursework-pages grade lab measurements drawings page-models bounds lock clean-notebooks refresh-notebooks address clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -51,6 +53,26 @@ test-site: book $(SITE_TOOLS)  ## build the book and test the pages, in a browse
 	@$(PYTEST) -q -n $(WORKERS) --dist loadfile tests/site --ignore=tests/site/test_lighthouse.py
 	@SITE_REPORT=add $(PYTEST) -q tests/site/test_lighthouse.py
 
+# What teachers need besides, nbgrader above all: additive, and with the versions of requirements.txt.
+$(VENV)/.teaching: requirements-teaching.txt $(VENV)/.installed
+	@echo "Installing what teachers need into $(VENV)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-teaching.txt
+	@touch $@
+
+# SEED is the course's secret: it decides data, constants and expected answers.
+coursework: $(VENV)/.teaching  ## make the assignments: student zips, teacher's bundle (SEED=2026, NAME=one)
+	@$(PY) -m coursework make --seed $(SEED) $(NAME)
+
+coursework-pages: $(VENV)/.teaching  ## write the assignments' public pages again (coursework/pages)
+	@$(PY) -m coursework pages $(NAME)
+
+grade: $(VENV)/.teaching  ## grade a folder of submissions (NAME=assignment, SUBMISSIONS=folder)
+	@$(PY) -m coursework grade $(NAME) $(SUBMISSIONS)
+
+# The leak test looks through the built site, so the book comes first.
+test-coursework: book coursework  ## make the assignments and test them, the graders and the whole life of a course
+	@$(PYTEST) -q -n $(WORKERS) --dist loadfile tests/coursework
+
 test-faults: env  ## plant faults one at a time: each must be noticed
 	@$(PY) tools/plant_faults.py
 
@@ -82,7 +104,7 @@ address: env  ## write the public address of pyproject.toml into README and the 
 	@$(PY) tools/setup_cell.py
 	@$(PY) tools/badges.py
 
-lock: env  ## renew requirements.txt from pyproject.toml
+lock: env  ## renew requirements.txt and requirements-teaching.txt from pyproject.toml
 	@$(PY) tools/lock.py
 
 clean:  ## delete what the build made (not the downloads)

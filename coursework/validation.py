@@ -1,0 +1,240 @@
+"""Is a source in order? Every fault is told with the notebook, the cell, what is wrong and what cures it.
+
+Cheap: reads the notebook and its neighbours, runs no cell.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+
+from coursework.notebooks import (
+    CONSTANT_IN_CODE,
+    CONSTANT_IN_TEXT,
+    HIDDEN_TESTS,
+    SOLUTION,
+    SOURCES,
+    SourceError,
+    grading,
+    load_module,
+    read_source,
+    region,
+    source_path,
+    with_constants,
+)
+
+SCHEMA = 3  # of nbgrader's metadata, in nbgrader 0.9
+KEYS = ("grade", "solution", "locked", "task", "grade_id", "schema_version")
+TOTAL = 20
+COMMITTED_SEED = 2026  # the values in the code of a source as it is committed
+MARKERS = (*SOLUTION, *HIDDEN_TESTS)
+NEARLY_MARKER = re.compile(r"\b(?:BEGIN|END)\s+(?:SOLUTIONS?|HIDDEN\s+TESTS?)\b", re.I)
+HEADING = re.compile(r"^## Task (?P<number>\d+): .+ \((?P<points>\d+) points?\)$", re.M)
+ROLE = re.compile(r"(?<!\{)\{[\w:+.-]+\}`|^[`:]{3,}\{", re.M)
+TIME = re.compile(r"Expected time: (\d+) minutes")
+
+
+def name_of(cell, place):
+    """Return how a message names a cell: its grade_id, or its number and its first words."""
+    grade_id = grading(cell).get("grade_id")
+    first = next((line.strip() for line in cell.source.splitlines() if line.strip()), "")
+    return f"cell {grade_id!r}" if grade_id else f"cell {place} ({first[:40]!r})"
+
+
+def marker_faults(cell, place):
+    """Yield what is wrong with the marked regions of one cell."""
+    about, where = grading(cell), name_of(cell, place)
+    found = [(number, line) for number, line in enumerate(cell.source.splitlines(), 1) if NEARLY_MARKER.search(line)]
+    for number, line in found:
+        if line.strip() not in MARKERS:
+            yield f"{where}, line {number}: {line.strip()!r} is no marker; write it exactly as one of {', '.join(MARKERS)}"
+    order = [line.strip() for _, line in found if line.strip() in MARKERS]
+    for begin, end in (SOLUTION, HIDDEN_TESTS):
+        here = [line for line in order if line in (begin, end)]
+        if here[0::2] != [begin] * len(here[0::2]) or here[1::2] != [end] * len(here[1::2]) or len(here) % 2:
+            yield f"{where}: {begin!r} and {end!r} must stand in pairs, the one after the other; here stand {here}"
+    is_solution = about.get("solution") and not about.get("grade") and cell.cell_type == "code"
+    is_test = about.get("grade") and not about.get("solution")
+    for allowed, (begin, end), what in (
+        (is_solution, SOLUTION, "solution cells (solution: true, grade: false)"),
+        (is_test, HIDDEN_TESTS, "test cells (grade: true, solution: false)"),
+    ):
+        if not allowed and {begin, end} & set(order):
+            yield f"{where}: {begin!r} may stand in {what} only; students would see it here"
+        if allowed and not any(line.strip() for line in region(cell.source, (begin, end))):
+            yield f"{where}: no code between {begin!r} and {end!r}; every cell of this kind needs some"
+    if is_test and order[:1] == [HIDDEN_TESTS[0]]:
+        before = cell.source.split(HIDDEN_TESTS[0])[0]
+        if "assert" not in before:
+            yield f"{where}: no visible test before {HIDDEN_TESTS[0]!r}; students need one that helps them"
+
+
+def metadata_faults(cell, place):
+    """Yield what is wrong with nbgrader's metadata of one cell."""
+    about, where = grading(cell), name_of(cell, place)
+    if not about:
+        if cell.cell_type == "code":
+            yield f"{where}: a code cell without nbgrader metadata; mark given code as locked, with a grade_id given_..."
+        return
+    missing = [key for key in KEYS if key not in about]
+    if missing:
+        yield f"{where}: nbgrader's metadata lacks {', '.join(missing)}"
+        return
+    if about["schema_version"] != SCHEMA:
+        yield f"{where}: schema_version is {about['schema_version']}, not {SCHEMA}; run `nbgrader update`, or set it"
+    if about.get("cell_type", cell.cell_type) != cell.cell_type:
+        yield f"{where}: cell_type is {about['cell_type']!r} in nbgrader's metadata, but the cell is {cell.cell_type}"
+    if about["task"]:
+        yield f"{where}: nbgrader's kind 'manually graded task' is not used here; make it a written answer"
+    grade, solution = about["grade"], about["solution"]
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", str(about["grade_id"])):
+        yield f"{where}: a grade_id is made of small letters, digits and underscores"
+    if about["locked"] == bool(solution):
+        what = "students could not answer" if solution else "students could edit it"
+        yield f"{where}: locked is {str(about['locked']).lower()}, so {what}; set it to {str(not solution).lower()}"
+    if grade:
+        points = about.get("points")
+        if not isinstance(points, int | float) or points != int(points) or points < 1:
+            yield f"{where}: points are {points!r}; give a whole number of at least 1"
+        prefix = "written_" if solution else "test_"
+        if not str(about["grade_id"]).startswith(prefix):
+            yield f"{where}: the grade_id of such a cell begins with {prefix}"
+        if solution and cell.cell_type != "markdown":
+            yield f"{where}: a written answer (grade and solution both true) must be a Markdown cell"
+    elif not solution and not str(about["grade_id"]).startswith("given_"):
+        yield f"{where}: the grade_id of a given cell begins with given_"
+
+
+def task_faults(notebook):
+    """Yield what is wrong with the tasks as a whole: pairs, headings, numbers, points."""
+    ids = [grading(cell)["grade_id"] for cell in notebook.cells if "grade_id" in grading(cell)]
+    for one in sorted({one for one in ids if ids.count(one) > 1}):
+        yield f"the grade_id {one!r} stands in {ids.count(one)} cells; give each cell its own"
+    solutions = [
+        grading(cell)["grade_id"]
+        for cell in notebook.cells
+        if grading(cell).get("solution") and not grading(cell).get("grade")
+    ]
+    tests = [one.removeprefix("test_") for one in ids if one.startswith("test_")]
+    for one in sorted(set(solutions) - set(tests)):
+        yield f"the solution cell {one!r} has no test cell 'test_{one}'; add it, or nobody gets points for it"
+    for one in sorted(set(tests) - set(solutions)):
+        yield f"the test cell 'test_{one}' has no solution cell {one!r}; students would have no place to answer"
+    heading, headings, total, written = None, [], 0, []
+    for place, cell in enumerate(notebook.cells):
+        about = grading(cell)
+        if cell.cell_type == "markdown" and not about:
+            for found in HEADING.finditer(cell.source):
+                headings.append(int(found["number"]))
+                heading = (int(found["number"]), int(found["points"]))
+            if re.search(r"^## Task\b", cell.source, re.M) and not HEADING.search(cell.source):
+                yield f"{name_of(cell, place)}: write the heading as '## Task 3: question (4 points)'"
+        if about.get("grade") and isinstance(about.get("points"), int | float):
+            total += about["points"]
+            if about.get("solution"):
+                written.append(about["points"])
+            if heading is None:
+                yield f"{name_of(cell, place)}: no heading '## Task ...' of its own stands before it"
+            elif heading[1] != about["points"]:
+                yield (
+                    f"{name_of(cell, place)} gives {about['points']} points, but the heading of task {heading[0]} "
+                    f"says {heading[1]}; make them agree"
+                )
+            heading = None
+    if headings != list(range(1, len(headings) + 1)):
+        yield f"the tasks are numbered {headings}; number them 1, 2, 3, ..."
+    if not 5 <= len(headings) <= 8:
+        yield f"{len(headings)} tasks; an assignment has five to eight"
+    if total != TOTAL:
+        yield f"the points sum to {total}, not to {TOTAL}; change the points of some task"
+    if len(written) != 1 or not 3 <= written[0] <= 5:
+        yield f"written tasks with {written} points; an assignment has one, with 3 to 5"
+
+
+def text_faults(notebook):
+    """Yield what is wrong with the text: title, expected time, markup of the book, outputs, syntax."""
+    first = notebook.cells[0] if notebook.cells else None
+    if first is None or first.cell_type != "markdown" or not first.source.startswith("# "):
+        yield "cell 0 must be Markdown and begin with the title, '# ...'"
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    minutes = TIME.search(text)
+    if not minutes or not 60 <= int(minutes[1]) <= 120:
+        yield "the introduction must say 'Expected time: NN minutes', between 60 and 120"
+    if f"{TOTAL} points" not in text:
+        yield f"the introduction must say '{TOTAL} points'"
+    ids = [cell.get("id") for cell in notebook.cells]
+    if None in ids or len(set(ids)) < len(ids):
+        yield "every cell needs an id of its own (nbformat 4.5); save the notebook with a newer JupyterLab"
+    for place, cell in enumerate(notebook.cells):
+        where = name_of(cell, place)
+        if cell.cell_type == "markdown":
+            if ROLE.search(cell.source):
+                yield f"{where}: {ROLE.search(cell.source)[0]!r} is the book's own markup; students see plain Markdown"
+            continue
+        if cell.outputs or cell.execution_count:
+            yield f"{where}: outputs are stored; clear them (they may tell answers)"
+        try:
+            ast.parse(cell.source)
+        except SyntaxError as error:
+            yield f"{where}, line {error.lineno}: {error.msg}; the cell must be valid Python, without magics"
+
+
+def variant_faults(name, notebook, sources):
+    """Yield what is wrong with the constants: names unknown to variant.py, values that are not those of the committed seed."""
+    try:
+        constants = load_module(name, "variant.py", sources).constants(COMMITTED_SEED)
+        with_constants(notebook, constants)
+    except SourceError as error:
+        yield str(error)
+        return
+    used = set()
+    for place, cell in enumerate(notebook.cells):
+        pattern = CONSTANT_IN_CODE if cell.cell_type == "code" else CONSTANT_IN_TEXT
+        for found in pattern.finditer(cell.source):
+            name_here = found["name"] if cell.cell_type == "code" else found[1]
+            used.add(name_here)
+            if cell.cell_type == "code":
+                value = found[0].split(" = ", 1)[1].rsplit("# course:", 1)[0].strip()
+                if value != repr(constants[name_here]):
+                    yield (
+                        f"{name_of(cell, place)}: {found[0].strip()!r} holds {value}, but seed {COMMITTED_SEED} gives "
+                        f"{constants[name_here]!r}; the committed notebook holds the values of that seed"
+                    )
+        stray = [line for line in cell.source.splitlines() if "# course:" in line and not CONSTANT_IN_CODE.search(line)]
+        if cell.cell_type == "code" and stray:
+            yield f"{name_of(cell, place)}: {stray[0].strip()!r} is not of the form 'name = value  # course: NAME'"
+    for unused in sorted(set(constants) - used):
+        yield f"variant.py gives the constant {unused}, which no cell asks for; use it or drop it"
+
+
+def faults(name, sources=SOURCES):
+    """Return all that is wrong with the source of an assignment, a list of sentences; SourceError if it cannot be read."""
+    notebook = read_source(name, sources)
+    found = []
+    try:
+        nbformat.validate(notebook)
+    except nbformat.ValidationError as error:
+        found.append(f"the notebook breaks the notebook format: {error.message}")
+    if notebook.nbformat != 4 or notebook.nbformat_minor < 5:
+        found.append(f"the notebook has format {notebook.nbformat}.{notebook.nbformat_minor}; it must be 4.5")
+    found += text_faults(notebook)
+    for place, cell in enumerate(notebook.cells):
+        found += metadata_faults(cell, place)
+        found += marker_faults(cell, place)
+    found += task_faults(notebook)
+    found += variant_faults(name, notebook, sources)
+    rubric = Path(sources, name, "rubric.md")
+    if not rubric.is_file():
+        found.append("rubric.md is missing; whoever grades the written task needs it")
+    return found
+
+
+def validate(name, sources=SOURCES):
+    """Raise SourceError with every fault of an assignment's source, one a line, if there is any."""
+    found = faults(name, sources)
+    if found:
+        path = source_path(name, sources)
+        raise SourceError("\n".join(f"{path}: {one}" for one in found))
