@@ -1,0 +1,561 @@
+"""Run one submission's cells in a bubblewrap sandbox: the trusted side; coursework/worker.py is the other one.
+
+What the sandbox has: the system and the virtual environment, read-only; a private copy of the files that belong to the
+assignment, in memory and of limited size; its own processes, users and host name; no network. What it lacks: the
+gradebook, the sources, other submissions, this repository, the teacher's home and environment. Where that cannot be
+had, :class:`IsolationError` says what to do; nothing is ever run without it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+import os
+import re
+import secrets
+import selectors
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from nbformat.v4 import new_output
+
+ROOT = Path(__file__).resolve().parent.parent
+WORKER = Path(__file__).resolve().parent / "worker.py"
+MB = 1024 * 1024
+MESSAGE_BYTES = 24 * MB  # an honest worker stays far below: its limits on text and pictures come first
+WATCH_SECONDS = 0.05
+CURE = (
+    "Grading runs students' code, so it runs nothing without isolation. Install bubblewrap (Debian and Ubuntu: "
+    "sudo apt install bubblewrap; Fedora: sudo dnf install bubblewrap), allow user namespaces for it, or grade in the "
+    "container of coursework/Containerfile; coursework/README.md says how."
+)
+#: what may come back in an output, by MIME type; nothing that runs a script in a teacher's browser
+MIME_TYPES = ("text/plain", "text/html", "text/latex", "text/markdown", "image/png", "image/jpeg", "image/gif")
+BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
+
+
+class IsolationError(RuntimeError):
+    """No isolation can be had on this machine. The message says what failed and what to do."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use. Sizes in MB are of 1024 * 1024 bytes.
+
+    ``memory_mb`` is what all its processes hold together, watched from outside every 50 ms, for an address-space limit
+    (RLIMIT_AS) would stop NumPy and TensorFlow, which reserve far more than they use; RLIMIT_DATA, at twice the memory,
+    turns one absurd array into a MemoryError of that cell. ``disk_mb`` is the size of each of its folders in memory.
+    """
+
+    cell_seconds: float = 30
+    submission_seconds: float = 180
+    memory_mb: int = 1500
+    processes: int = 24
+    threads: int = 400
+    disk_mb: int = 64
+    text_bytes: int = 100_000
+    picture_bytes: int = 4 * MB
+    restarts: int = 4
+
+    def for_worker(self):
+        """Return the limits that the worker sets on itself, a dict."""
+        return {
+            "data_mb": 2 * self.memory_mb,
+            "cpu_seconds": int(2 * self.submission_seconds) + 1,
+            "disk_mb": self.disk_mb,
+            "threads": self.threads,
+            "text_bytes": self.text_bytes,
+            "picture_bytes": self.picture_bytes,
+        }
+
+
+@dataclass
+class Cell:
+    """A code cell to run: ``kind`` is 'given', 'student' or 'test'.
+
+    ``hidden`` are the line numbers (from 1) that no student may see; ``forget`` the names that only those lines bind.
+    """
+
+    source: str
+    kind: str = "student"
+    name: str = ""
+    hidden: frozenset = frozenset()
+    forget: tuple = ()
+
+
+@dataclass
+class Ran:
+    """What came of a cell: nbformat outputs, whether it raised, and remarks for the marks (short sentences)."""
+
+    outputs: list
+    failed: bool
+    remarks: list = field(default_factory=list)
+    seconds: float = 0.0
+
+
+class WorkerStopped(Exception):
+    """The worker ended, or was ended, while it ran a cell: a word for the error's name, and a sentence."""
+
+    def __init__(self, name, sentence):
+        super().__init__(sentence)
+        self.name, self.sentence = name, sentence
+
+
+def find_bwrap():
+    """Return the path of bubblewrap's program, or None."""
+    return shutil.which(os.environ.get("BWRAP", "bwrap"))
+
+
+def system_mounts():
+    """Return bwrap's arguments for the read-only system, the interpreter and the virtual environment."""
+    arguments = ["--ro-bind", "/usr", "/usr"]
+    for name in ("/bin", "/sbin", "/lib", "/lib64", "/lib32"):
+        path = Path(name)
+        if path.is_symlink():
+            arguments += ["--symlink", os.readlink(name), name]
+        elif path.is_dir():
+            arguments += ["--ro-bind", name, name]
+    for name in ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/fonts", "/etc/alternatives"):
+        arguments += ["--ro-bind-try", name, name]
+    bound = ["/usr/"]
+    # The book's folder may lie in a folder that is bound: cover it.
+    for private in (ROOT, Path.home()):
+        if str(private).startswith("/usr/"):
+            arguments += ["--tmpfs", str(private)]
+    for folder in dict.fromkeys((sys.base_prefix, sys.base_exec_prefix, sys.prefix)):
+        if not any((folder.rstrip("/") + "/").startswith(one) for one in bound) or str(ROOT).startswith("/usr/"):
+            arguments += ["--ro-bind", folder, folder]
+    return arguments
+
+
+def command(given, limits, *, info=None):
+    """Return the start of bwrap's command line, up to the program to run.
+
+    given : folder with the assignment's files, bound read-only
+    info  : file descriptor for bwrap's report of the process number, or None
+    """
+    bwrap = find_bwrap()
+    if not sys.platform.startswith("linux"):
+        raise IsolationError(f"Bubblewrap is for Linux, and this is {sys.platform}. {CURE}")
+    if not bwrap:
+        raise IsolationError(f"The program bwrap was not found. {CURE}")
+    size = str(limits.disk_mb * MB)
+    environment = {
+        "HOME": "/home/student",
+        "USER": "student",
+        "LOGNAME": "student",
+        "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "TMPDIR": "/tmp",
+        "IPYTHONDIR": "/home/student/.ipython",
+        "MPLCONFIGDIR": "/home/student/.matplotlib",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "CUDA_VISIBLE_DEVICES": "",
+        "NBGRADER_EXECUTION": "autograde",
+        # several submissions are graded side by side: one thread each
+        **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+        **dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"),
+    }
+    arguments = [bwrap, "--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"]
+    arguments += ["--die-with-parent", "--new-session", "--hostname", "grading", "--clearenv"]
+    for key, value in environment.items():
+        arguments += ["--setenv", key, value]
+    if info is not None:
+        arguments += ["--info-fd", str(info)]
+    arguments += [*system_mounts(), "--proc", "/proc", "--dev", "/dev"]
+    for folder in ("/dev/shm", "/tmp", "/home/student"):
+        arguments += ["--size", size, "--tmpfs", folder]
+    arguments += ["--ro-bind", str(given), "/given", "--ro-bind", str(WORKER), "/sandbox/worker.py"]
+    # bwrap's own root and /dev are folders in memory without a limit of size
+    return [*arguments, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/home/student"]
+
+
+def check_isolation(limits=None):
+    """Start an empty sandbox; :class:`IsolationError` if that fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        start = command(folder, limits or Limits())
+        try:
+            ran = subprocess.run([*start, "true"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise IsolationError(f"Bubblewrap could not be started ({error}). {CURE}") from error
+    if ran.returncode:
+        raise IsolationError(f"Bubblewrap refuses to isolate: {ran.stderr.strip()[:500]}. {CURE}")
+
+
+def usage(child):
+    """Return what the sandbox holds: (bytes of private memory, processes, threads), read from its own /proc.
+
+    ``child`` is the number, outside, of its first process. Zeros when it has ended.
+    """
+    memory = processes = threads = 0
+    base = f"/proc/{child}/root/proc"
+    try:
+        numbers = [name for name in os.listdir(base) if name.isdigit()]
+    except OSError:
+        return 0, 0, 0
+    for number in numbers:
+        try:
+            with open(f"{base}/{number}/statm") as file:
+                _, resident, shared, *_ = file.read().split()
+            with open(f"{base}/{number}/stat") as file:
+                threads += int(file.read().rpartition(")")[2].split()[17])
+        except (OSError, ValueError, IndexError):
+            continue
+        memory += (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
+        processes += 1
+    return memory, processes, threads
+
+
+class Sandbox:
+    """One worker in one sandbox. Use as a context manager; everything in it is dead when that ends."""
+
+    def __init__(self, given, limits, deadline):
+        self.limits, self.deadline = limits, deadline
+        self.peak_mb = 0.0
+        self.buffer = bytearray()
+        self.printed = {}  # what came out of the file descriptors 1 and 2, past Python: bytes by descriptor
+        requests_in, self.requests = os.pipe()
+        self.results, results_out = os.pipe()
+        info_in, info_out = os.pipe()
+        self.token = secrets.token_hex(16)
+        settings = json.dumps({"limits": limits.for_worker(), "token": self.token})
+        program = [sys.executable, "-I", "/sandbox/worker.py", str(requests_in), str(results_out), settings]
+        try:
+            self.process = subprocess.Popen(
+                [*command(given, limits, info=info_out), *program],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=(requests_in, results_out, info_out),
+                cwd="/",
+            )
+        except BaseException:
+            for one in (self.requests, self.results, info_in):
+                os.close(one)
+            raise
+        finally:
+            for one in (requests_in, results_out, info_out):
+                os.close(one)
+        self.selector = selectors.DefaultSelector()
+        for one in (self.results, self.process.stdout.fileno(), self.process.stderr.fileno()):
+            os.set_blocking(one, False)
+            self.selector.register(one, selectors.EVENT_READ)
+        with os.fdopen(info_in, "rb") as file:
+            told = file.read(4096)
+        try:
+            self.child = int(json.loads(told)["child-pid"])
+            self.handle = os.pidfd_open(self.child)
+        except (ValueError, KeyError, OSError):
+            self.child = self.handle = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def start(self):
+        """Wait until the worker is ready; :class:`IsolationError` if it does not come up."""
+        try:
+            message = self._receive(time.monotonic() + 120, "ready")
+        except WorkerStopped as error:
+            said = b"".join(self.printed.values()).decode(errors="replace").strip()
+            self.close()
+            raise IsolationError(f"The sandbox did not start: {error.sentence}. {said[-1500:]} {CURE}") from error
+        if message.get("token") != self.token:
+            self.close()
+            raise IsolationError("The worker in the sandbox did not answer as it should")
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Kill everything in the sandbox and wait for it."""
+        if self.handle is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.handle, signal.SIGKILL)  # the first process of its namespace: all die
+            os.close(self.handle)
+            self.handle = None
+        self.process.kill()
+        self.process.wait()
+        self.selector.close()
+        for one in (self.process.stdout, self.process.stderr):
+            one.close()
+        for one in (self.requests, self.results):
+            if one is not None:
+                os.close(one)
+        self.requests = self.results = None
+
+    def _watch(self):
+        """Raise if the sandbox holds more than it may."""
+        memory, processes, threads = usage(self.child) if self.child else (0, 0, 0)
+        self.peak_mb = max(self.peak_mb, memory / MB)
+        if memory > self.limits.memory_mb * MB:
+            raise WorkerStopped("MemoryLimit", f"needed more than {self.limits.memory_mb} MB of memory")
+        if processes > self.limits.processes + 2:  # bwrap's own and the worker
+            raise WorkerStopped("ProcessLimit", f"started more than {self.limits.processes} processes")
+        if threads > self.limits.threads:
+            raise WorkerStopped("ProcessLimit", f"started more than {self.limits.threads} threads")
+
+    def _printed(self, descriptor, data):
+        """Keep what was printed past Python, up to the limit; the rest is dropped as it is read."""
+        kept = self.printed.setdefault(descriptor, bytearray())
+        kept += data[: max(0, self.limits.text_bytes - len(kept))]
+
+    def _message(self):
+        """Return the next whole message of the buffer, a dict, or None; a malformed one ends the worker."""
+        if len(self.buffer) < 4:
+            return None
+        size = struct.unpack(">I", self.buffer[:4])[0]
+        if size > MESSAGE_BYTES:
+            raise WorkerStopped("ResultsTampered", "wrote to the channel that carries the results")
+        if len(self.buffer) < 4 + size:
+            return None
+        data = bytes(self.buffer[4 : 4 + size])
+        del self.buffer[: 4 + size]
+        try:
+            message = json.loads(data)
+        except (ValueError, RecursionError):
+            message = None
+        if not isinstance(message, dict):
+            raise WorkerStopped("ResultsTampered", "wrote to the channel that carries the results")
+        return message
+
+    def _receive(self, until, kind, seconds=None):
+        """Return the next message; raises :class:`WorkerStopped` at the time ``until`` (monotonic) or on a broken limit."""
+        watched = 0.0
+        while True:
+            message = self._message()
+            if message is not None:
+                if message.get("kind") != kind:
+                    raise WorkerStopped("ResultsTampered", "wrote to the channel that carries the results")
+                return message
+            now = time.monotonic()
+            if now >= until:
+                if until >= self.deadline:
+                    raise WorkerStopped(
+                        "TimeLimit", f"all cells together ran longer than {self.limits.submission_seconds:g} s"
+                    )
+                raise WorkerStopped("TimeLimit", f"ran longer than {seconds or 0:g} s")
+            # Until the worker says so, the new process may still see the /proc of this machine.
+            if kind != "ready" and now - watched >= WATCH_SECONDS:
+                self._watch()
+                watched = now
+            for key, _ in self.selector.select(min(WATCH_SECONDS, until - now)):
+                try:
+                    data = os.read(key.fd, 1 << 16)
+                except BlockingIOError:
+                    continue
+                if key.fd != self.results:
+                    if data:
+                        self._printed(key.fd, data)
+                    else:
+                        self.selector.unregister(key.fd)
+                elif data:
+                    self.buffer += data
+                    if len(self.buffer) > MESSAGE_BYTES + 4:
+                        raise WorkerStopped("ResultsTampered", "wrote to the channel that carries the results")
+                else:
+                    self._ended()
+
+    def _ended(self):
+        """The results' pipe is closed: say why."""
+        try:
+            code = self.process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            raise WorkerStopped("ResultsClosed", "closed the channel that carries the results") from None
+        if code in (-signal.SIGXCPU, 128 + signal.SIGXCPU):
+            raise WorkerStopped("TimeLimit", "used more processor time than a submission may")
+        if code > 128:
+            name = signal.Signals(code - 128).name if code - 128 in set(signal.Signals) else f"signal {code - 128}"
+            raise WorkerStopped("ProgramEnded", f"ended the program (killed by {name})")
+        raise WorkerStopped("ProgramEnded", f"ended the program (exit status {code})")
+
+    def run(self, cell, silent=False):
+        """Run one cell; returns :class:`Ran`. :class:`WorkerStopped` if the worker did not live through it."""
+        token = secrets.token_hex(16)
+        request = {"token": token, "source": cell.source, "kind": cell.kind, "forget": list(cell.forget)}
+        data = json.dumps({**request, "silent": silent}).encode()
+        self.printed.clear()
+        start = time.monotonic()
+        until = min(start + self.limits.cell_seconds, self.deadline)
+        self._send(struct.pack(">I", len(data)) + data, until)
+        message = self._receive(until, "done", self.limits.cell_seconds)
+        if message.get("token") != token or self.buffer:
+            raise WorkerStopped("ResultsTampered", "wrote to the channel that carries the results")
+        ran = understood(message, cell, self.limits)
+        ran.seconds = time.monotonic() - start
+        if not silent:
+            # What libraries print past Python is no sign of failure, so it is never called stderr (which is, for nbgrader).
+            text = b"".join(self.printed.values()).decode(errors="replace")
+            if text.strip():
+                ran.outputs.insert(0, new_output("stream", name="stdout", text=text))
+        return ran
+
+    def _send(self, data, until):
+        """Write a request, without waiting for ever for a worker that no longer reads."""
+        os.set_blocking(self.requests, False)
+        while data:
+            try:
+                data = data[os.write(self.requests, data) :]
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise WorkerStopped("TimeLimit", f"ran longer than {self.limits.cell_seconds:g} s") from None
+                time.sleep(0.01)
+            except BrokenPipeError:
+                self._ended()
+
+
+def text(value, limit):
+    """Return ``value`` as text of at most ``limit`` characters that JSON and XML can carry; '' if it is none."""
+    if not isinstance(value, str):
+        return ""
+    return value[:limit].encode("utf-8", "replace").decode("utf-8")
+
+
+def understood(message, cell, limits):
+    """Check the worker's message and build what it tells from scratch; returns :class:`Ran`.
+
+    Nothing is taken over as it is: types and sizes are checked, unknown kinds of output are left out.
+    """
+    outputs, room = [], limits.text_bytes + limits.picture_bytes + 10_000
+    told = message.get("outputs")
+    for one in told[:2000] if isinstance(told, list) else []:
+        if not isinstance(one, dict) or room <= 0:
+            continue
+        kind = one.get("output_type")
+        if kind == "stream":
+            name = "stderr" if one.get("name") == "stderr" else "stdout"
+            outputs.append(
+                new_output("stream", name=name, text=text(one.get("text"), min(room, limits.text_bytes + 200)))
+            )
+            room -= len(outputs[-1].text)
+        elif kind in ("display_data", "execute_result") and isinstance(one.get("data"), dict):
+            data = {}
+            for mime in MIME_TYPES:
+                value = text(one["data"].get(mime), room)
+                if not value or (mime.startswith("image/") and not BASE64.fullmatch(value)):
+                    continue
+                data[mime] = value
+                room -= len(value)
+            if data:
+                extra = {"execution_count": None} if kind == "execute_result" else {}
+                outputs.append(new_output(kind, data=data, **extra))
+        elif kind == "error":
+            lines = one.get("traceback")
+            lines = [text(line, 5000) for line in lines[:100]] if isinstance(lines, list) else []
+            outputs.append(error_output(text(one.get("ename"), 200), text(one.get("evalue"), 4000), lines))
+    failed = message.get("failed") is not False
+    remarks = []
+    error = message.get("error")
+    if cell.kind == "test" and failed:
+        error = error if isinstance(error, dict) else {}
+        outputs.append(test_error(error, cell))
+    elif failed and not any(one.output_type == "error" for one in outputs):
+        outputs.append(error_output("Error", "the cell raised an error that it hid", []))
+    changed = message.get("changed")
+    if cell.kind == "test" and isinstance(changed, list) and changed:
+        names = ", ".join(text(one, 60) for one in changed[:5] if isinstance(one, str))
+        remarks.append(f"functions of libraries were replaced, and put back before the tests: {names}")
+    return Ran(outputs, failed, remarks)
+
+
+def error_output(name, value, traceback):
+    """Return an nbformat error output."""
+    return new_output("error", ename=name or "Error", evalue=value, traceback=traceback or [f"{name}: {value}"])
+
+
+def test_error(error, cell):
+    """Return the error output of a test cell: where it failed, without a line that students may not see."""
+    name, value = text(error.get("ename"), 200) or "Error", text(error.get("evalue"), 4000)
+    lines, source = [], cell.source.splitlines()
+    places = error.get("places")
+    for place in places[:20] if isinstance(places, list) else []:
+        if not (isinstance(place, list) and len(place) == 2):
+            continue
+        number, other = place
+        if isinstance(number, int) and 0 < number <= len(source):
+            hidden = number in cell.hidden
+            lines.append("in a hidden test" if hidden else f"in the test, line {number}: {source[number - 1].strip()}")
+        elif isinstance(other, str) and other:
+            lines.append("in " + text(other, 500))
+    return error_output(name, value, [*dict.fromkeys(lines), f"{name}: {value}"])
+
+
+def stopped_output(error):
+    """Return the error output of a cell that the worker did not live through."""
+    return error_output(error.name, error.sentence, [f"{error.name}: this cell {error.sentence}"])
+
+
+@dataclass
+class Submission:
+    """What came of all cells of a submission: a list of :class:`Ran`, remarks, peak memory in MB, seconds, restarts."""
+
+    cells: list
+    remarks: list
+    peak_mb: float
+    seconds: float
+    restarts: int
+
+
+def run_cells(cells, given, limits=None):
+    """Run the code cells of one submission in order; returns :class:`Submission`, with one result for each cell.
+
+    After an error the next cell runs, as in nbgrader. When a cell ends the worker (it ran too long, needed too much memory,
+    left the program), a new worker runs the earlier cells again without that one and without the tests, and goes on
+    after it: a loop without end in one task costs that task alone. After ``limits.restarts`` of these, or at the end of
+    the submission's time, the remaining cells are told as not run.
+    """
+    limits = limits or Limits()
+    start = time.monotonic()
+    deadline = start + limits.submission_seconds
+    results, remarks, restarts, peak = [], [], 0, 0.0
+    bad = set()
+    while len(results) < len(cells):
+        if restarts > limits.restarts or time.monotonic() >= deadline:
+            why = (
+                f"not run: all cells together ran longer than {limits.submission_seconds:g} s"
+                if time.monotonic() >= deadline
+                else f"not run: earlier cells stopped the program {restarts} times"
+            )
+            results += [Ran([error_output("NotRun", why, [f"NotRun: {why}"])], True) for _ in cells[len(results) :]]
+            remarks.append(why)
+            break
+        sandbox = Sandbox(given, limits, deadline)
+        place = 0
+        try:
+            with sandbox:
+                for place, cell in enumerate(cells):
+                    again = place < len(results)
+                    if again and (place in bad or cell.kind == "test"):
+                        continue
+                    ran = sandbox.run(cell, silent=again)
+                    if not again:
+                        results.append(ran)
+                        remarks += [f"{cell.name}: {one}" if cell.name else one for one in ran.remarks]
+        except WorkerStopped as error:
+            bad.add(place)
+            restarts += 1
+            cell = cells[place]
+            stopped = Ran([stopped_output(error)], True)
+            if place == len(results):
+                results.append(stopped)
+            elif time.monotonic() < deadline:
+                remarks.append(f"a cell that had run before did not when it was run again: it {error.sentence}")
+            remarks.append(f"{cell.name or f'cell {place + 1}'}: {error.sentence}")
+        finally:
+            peak = max(peak, sandbox.peak_mb)
+    return Submission(results, list(dict.fromkeys(remarks)), peak, time.monotonic() - start, restarts)
+
+
+def settings_of(limits):
+    """Return the limits as a dict, for a record of what was graded under which."""
+    return copy.deepcopy(asdict(limits))
