@@ -63,7 +63,7 @@ $(VENV)/.teaching: requirements-teaching.txt $(VENV)/.installed
 coursework: $(VENV)/.teaching  ## make the assignments: student zips, teacher's bundle (SEED=2026, NAME=one)
 	@$(PY) -m coursework make --seed $(SEED) $(NAME)
 
-coursework-pages: $(VENV)/.teaching  ## write the assignments' public pages again (coursework/pages)
+coursework-pages: env  ## write the assignments' public pages again (coursework/pages)
 	@$(PY) -m coursework pages $(NAME)
 
 grade: $(VENV)/.teaching  ## grade a folder of submissions (NAME=assignment, SUBMISSIONS=folder)
@@ -107,5 +107,7 @@ address: env  ## write the public address of pyproject.toml into README and the 
 lock: env  ## renew requirements.txt and requirements-teaching.txt from pyproject.toml
 	@$(PY) tools/lock.py
 
-clean:  ## delete what the build made (not the downloads)
-	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+# Students' work may lie in the course folder.
+clean:  ## delete what the build made (not the downloads, and not _build/coursework)
+	@[ ! -d _build ] || find _build -mindepth 1 -maxdepth 1 ! -name coursework -exec rm -rf {} +
+	rm -rf .pytest_cache .ruff_cache .hypothesis

@@ -13,13 +13,14 @@ COMMANDS = {
     "pages": ("coursework.pages", "write the public pages of the assignments"),
     "leaks": ("coursework.leaks", "look for solutions and hidden tests in zips, folders and the built site"),
     "grade": ("coursework.grading", "collect a folder of submissions, grade them, write feedback and marks"),
+    "concept_test": ("coursework.concept_test_scores", "compare the answers of a class before and after the course"),
     "analyse": ("coursework.analysis", "write the item analysis of graded submissions"),
 }
 
 
 def usage():
     """Return the list of commands."""
-    lines = [f"  {name:9s} {what}" for name, (_, what) in COMMANDS.items()]
+    lines = [f"  {name:13s} {what}" for name, (_, what) in COMMANDS.items()]
     return "\n".join(["usage: python -m coursework COMMAND ...", "", *lines, "", "COMMAND --help says more of one."])
 
 

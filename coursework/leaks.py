@@ -49,15 +49,16 @@ from coursework.notebooks import (
 )
 
 ROOT = Path(__file__).resolve().parent.parent
+CONCEPT_TEST = Path(__file__).resolve().parent / "concept_test"
 DEFAULT_SEED = 2026
 SHORTEST = 14  # characters in the common form: what is shorter stands everywhere
 SHORTEST_PROSE = 30  # of a line of a rubric, a model answer, variant.py
-SHORTEST_WORD = 7  # of a word that is searched in the search index
-FEWEST_DIGITS = 6  # of a number that is searched by itself
+SHORTEST_WORD = 4  # of a word that is searched in the search index
+FEWEST_DIGITS = 5  # of a number that is searched by itself
 DEEPEST = 6  # zips within zips
 
 TAG = re.compile(r"</?[a-zA-Z!][^<>]{0,500}>")
-DROPPED = re.compile(r"[^A-Za-z0-9_=+/%()\[\]:&|^~!@]+")
+DROPPED = re.compile(r"[^A-Za-z0-9_=+/%()\[\]:&^~!@]+")
 BASE64 = re.compile(rb"[A-Za-z0-9+/]{64,}={0,2}")
 
 
@@ -103,13 +104,14 @@ class Secret:
 class Secrets:
     """What is searched for.
 
-    all: every `Secret`. needles: {common form: the secrets it belongs to}. words: {secret: words that it alone uses, as the
-    search index stems them}. numbers: {number as text: what it is}.
+    all: every `Secret`. needles: {common form: the secrets it belongs to}. words: {secret: its words, as the search index
+    stems them}. known: words that stand in what all may read. numbers: {number as text: what it is}.
     """
 
     all: list[Secret]
     needles: dict[str, list[Secret]]
     words: dict[Secret, frozenset[str]]
+    known: frozenset[str]
     numbers: dict[str, str]
 
     def distinctive(self, secret):
@@ -208,6 +210,10 @@ def secrets(names=NAMES, seed=DEFAULT_SEED, sources=SOURCES):
             value = constants[key]
             if isinstance(value, int) and not isinstance(value, bool) and len(str(abs(value))) >= FEWEST_DIGITS:
                 numbers[str(abs(value))] = f"{name}: constant {key}"
+    key = CONCEPT_TEST / "key.md"
+    if Path(sources) == SOURCES and key.is_file():
+        rows = [line for line in lines_of(key) if re.match(r"\| *\d+ *\| *[a-d] *\|", line)]
+        found.append(Secret("concept test: key.md", "rubric", tuple(rows)))
     found = list(dict.fromkeys(found))
     # All assignments are public, so a line that one of them shows is no secret of another.
     for other in sorted(one.parent.name for one in Path(sources).glob("*/*.ipynb") if one.stem == one.parent.name):
@@ -219,14 +225,9 @@ def secrets(names=NAMES, seed=DEFAULT_SEED, sources=SOURCES):
         for needle in needles_of(secret):
             if needle not in public:
                 needles.setdefault(needle, []).append(secret)
-    stem = stemmer()
-    known = {stem(word) for word in words("\n".join([*shown, book_code(), book_prose()]))}
-    rare = {}
-    for secret in found:
-        if secret.kind in ("solution", "hidden test", "cases.py"):
-            own = {stem(one) for one in words("\n".join(secret.lines)) if len(one) >= SHORTEST_WORD} - known
-            rare[secret] = frozenset(own)
-    return Secrets(found, needles, rare, numbers)
+    code = [secret for secret in found if secret.kind in ("solution", "hidden test", "cases.py")]
+    by_secret = {secret: stems("\n".join(secret.lines)) for secret in code}
+    return Secrets(found, needles, by_secret, stems("\n".join([*shown, book_code(), book_prose()])), numbers)
 
 
 def hidden_constants(notebook):
@@ -256,9 +257,10 @@ def needles_of(secret):
     return found
 
 
-def words(text):
-    """Return the words of a text as Sphinx's search index divides it, in small letters."""
-    return set(re.findall(r"\w+", text.lower()))
+def stems(text):
+    """Return the words of a text, divided and stemmed as in Sphinx's search index."""
+    stem = stemmer()
+    return frozenset(stem(word) for word in set(re.findall(r"\w+", text.lower())) if len(word) >= SHORTEST_WORD)
 
 
 @cache
@@ -267,6 +269,25 @@ def stemmer():
     from sphinx.search.en import SearchEnglish
 
     return cache(SearchEnglish({}).stem)
+
+
+def told_by_words(document, here, known, root):
+    """Yield (secret, words) for the secrets whose words stand in the search index for one document.
+
+    Two words that nothing public holds tell it; so do three that the page's own source lacks, if they are nearly all of
+    those that it lacks.
+    """
+    own = frozenset()
+    for ending in ("md", "ipynb"):
+        path = Path(root, f"{document}.{ending}")
+        if path.is_file():
+            own = stems(path.read_text(encoding="utf-8").replace("\\n", " "))
+    for secret, its in known.words.items():
+        rare, lacking = its - known.known, its - own
+        if len(rare & here) >= 2:
+            yield secret, rare & here
+        elif len(lacking) >= 3 and len(lacking & here) >= 0.8 * len(lacking):
+            yield secret, lacking & here
 
 
 # ---------------------------------------------------------------- searching fast
@@ -404,11 +425,11 @@ class Finding:
         return f"{self.place}: {self.what}: {self.told}"
 
 
-def look(path, known, seed=None, numbers=True):
+def look(path, known, seed=None, numbers=True, root=ROOT):
     """Return what a file, or the files of a folder, tell of the `Secrets` ``known``: a list of `Finding`.
 
     seed: also this number, the course's seed, if it has enough digits to be searched. numbers: also constants that stand
-    alone; a page with measurements might hold the same by chance.
+    alone; a page with measurements might hold the same by chance. root: where the sources of the site's pages lie.
     """
     finder, found = Finder(known.needles), []
     alone = dict(known.numbers) if numbers else {}
@@ -430,10 +451,8 @@ def look(path, known, seed=None, numbers=True):
             if digits:
                 found += [Finding(place, alone[one], one) for one in sorted(set(digits.findall(text)))]
             for document, here in index_words(text).items():
-                for secret, rare in known.words.items():
-                    both = rare & here
-                    if both and len(both) >= min(2, len(rare)):
-                        found.append(Finding(f"{place} ({document})", secret.what, ", ".join(sorted(both))))
+                for secret, these in told_by_words(document, here, known, root):
+                    found.append(Finding(f"{place} ({document})", secret.what, ", ".join(sorted(these))))
     return found
 
 

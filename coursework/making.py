@@ -16,6 +16,7 @@ import argparse
 import ast
 import contextlib
 import ctypes
+import errno
 import hashlib
 import io
 import json
@@ -41,6 +42,7 @@ from coursework.notebooks import (
     KEPT_BACK,
     NAMES,
     SOURCES,
+    STUB,
     SourceError,
     load_module,
     read_source,
@@ -54,6 +56,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "_build" / "coursework"
 COURSE_ID = "digits"
 RECORD = "course.json"  # in the course folder: the seed, and what was made from what
+MADE = "made.json"  # beside it: how large the zips are, and how long the solutions took
 EPOCH = (2020, 1, 1, 0, 0, 0)  # the date of every file in a zip: the same content gives the same bytes
 CELL_TIMEOUT = 120  # seconds
 LICENCES = ("LICENSE", "LICENSE-TEXT")
@@ -131,7 +134,7 @@ there: {files}. Colab forgets them when you close it; download your notebook bef
 
 ## Work
 
-Write where `# YOUR CODE HERE` and `YOUR ANSWER HERE` stand; the line `raise NotImplementedError()` goes. Run the test below each task:
+Write where `# YOUR CODE HERE` and `YOUR ANSWER HERE` stand; the line `raise NotImplementedError(...)` goes. Run the test below each task:
 its messages say what is wrong. It holds fewer tests than the one that grades you. Do not rename the notebook, and neither
 delete nor copy its cells. Before you hand it in: *Restart Kernel and Run All Cells*, and save.
 
@@ -198,6 +201,7 @@ def release(name, course):
     config = Config()
     config.CourseDirectory.root = str(course)
     config.CourseDirectory.course_id = COURSE_ID
+    config.ClearSolutions.code_stub = {"python": "\n".join(STUB)}
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # nbgrader starts the command alembic, which lies beside Python, by its name alone
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
@@ -208,6 +212,8 @@ def release(name, course):
     ):
         made = NbGraderAPI(CourseDirectory(config=config), config=config).generate_assignment(name)
     if not made["success"]:
+        if re.search("disk I/O error|disk is full|No space left|File too large", f"{made}"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(course))
         told = [line for line in f"{made.get('log', '')}\n{made.get('error', '')}".splitlines() if "Error" in line]
         raise SourceError(
             f"{name}: nbgrader could not make the students' version: "
@@ -304,6 +310,7 @@ from pathlib import Path
 c = get_config()  # noqa: F821 (nbgrader gives it)
 c.CourseDirectory.course_id = {course!r}
 c.CourseDirectory.root = str(Path(__file__).resolve().parent)
+c.ClearSolutions.code_stub = {{"python": {stub!r}}}
 # A cell of a submission that runs for longer is stopped.
 c.ExecutePreprocessor.timeout = {timeout}
 c.ExecutePreprocessor.interrupt_on_timeout = True
@@ -381,9 +388,9 @@ def record_of(output):
     """Return what the present result says of itself, or None if there is no complete one."""
     try:
         record = json.loads((output / "course" / RECORD).read_text(encoding="utf-8"))
-        sizes = json.loads((output / "made.json").read_text(encoding="utf-8"))
-        return record if sizes == sizes_of(output) else None
-    except (OSError, ValueError):
+        made = json.loads((output / MADE).read_text(encoding="utf-8"))
+        return record if made["bytes"] == sizes_of(output) else None
+    except (OSError, ValueError, KeyError):
         return None
 
 
@@ -491,6 +498,7 @@ def fill(stage, names, seed, sources, solutions, quiet):
     course = stage / "course"
     course.mkdir(parents=True)
     titles = {name: title_of(read_source(name, sources)) for name in names}
+    seconds = {}
     steps = [(name, step) for name in names for step in ("render", "release", "run")]
     with tqdm(steps, unit="step", disable=True if quiet else None, leave=False) as bar:
         for name, step in bar:
@@ -505,9 +513,11 @@ def fill(stage, names, seed, sources, solutions, quiet):
             elif step == "release":
                 release(name, course)
             elif solutions:
+                started = time.perf_counter()
                 execute(name, source, course / "solutions" / f"{name}.ipynb")
+                seconds[name] = round(time.perf_counter() - started, 1)
     (course / "nbgrader_config.py").write_text(
-        CONFIGURATION.format(course=COURSE_ID, timeout=CELL_TIMEOUT), encoding="utf-8"
+        CONFIGURATION.format(course=COURSE_ID, timeout=CELL_TIMEOUT, stub="\n".join(STUB)), encoding="utf-8"
     )
     (course / "README.md").write_text(teacher_readme(names, titles, course), encoding="utf-8")
     for one in LICENCES:
@@ -528,7 +538,8 @@ def fill(stage, names, seed, sources, solutions, quiet):
             + "\n".join(f"  {one}" for one in found[:20])
         )
     write_zip(stage / "teacher.zip", {f"digits-course/{one}": path for one, path in files_below(course).items()})
-    (stage / "made.json").write_text(json.dumps(sizes_of(stage), indent=1) + "\n", encoding="utf-8")
+    made = {"bytes": sizes_of(stage), "seconds": seconds}
+    (stage / MADE).write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
 
 
 def report(output, names, seconds=None):
@@ -550,7 +561,7 @@ def main(arguments=None):
     parser.add_argument("--sources", type=Path, default=SOURCES, help=argparse.SUPPRESS)
     parser.add_argument("--again", action="store_true", help="also if the present result is up to date")
     options = parser.parse_args(arguments)
-    names = options.names or [name for name in NAMES if options.sources != SOURCES or (SOURCES / name).is_dir()]
+    names = options.names or [name for name in NAMES if (options.sources / name / f"{name}.ipynb").is_file()]
     started = time.time()
     try:
         for name in names:

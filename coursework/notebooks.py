@@ -22,7 +22,8 @@ KEPT_BACK = ("variant.py", "cases.py", "rubric.md")
 
 SOLUTION = ("### BEGIN SOLUTION", "### END SOLUTION")
 HIDDEN_TESTS = ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS")
-STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")  # what nbgrader leaves in place of a solution
+# what nbgrader leaves in place of a solution (making.py tells it so)
+STUB = ("# YOUR CODE HERE", 'raise NotImplementedError("this task is still open: write your code in place of this line")')
 TEXT_STUB = "YOUR ANSWER HERE"
 
 # "limit = 40  # course: LIMIT" in code, {{LIMIT}} in text

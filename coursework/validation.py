@@ -159,11 +159,11 @@ def text_faults(notebook):
     first = notebook.cells[0] if notebook.cells else None
     if first is None or first.cell_type != "markdown" or not first.source.startswith("# "):
         yield "cell 0 must be Markdown and begin with the title, '# ...'"
-    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown").replace("*", "")
     minutes = TIME.search(text)
     if not minutes or not 60 <= int(minutes[1]) <= 120:
         yield "the introduction must say 'Expected time: NN minutes', between 60 and 120"
-    if f"{TOTAL} points" not in text:
+    if f"{TOTAL} points" not in text and f"Points: {TOTAL}" not in text:
         yield f"the introduction must say '{TOTAL} points'"
     ids = [cell.get("id") for cell in notebook.cells]
     if None in ids or len(set(ids)) < len(ids):
