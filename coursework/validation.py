@@ -182,6 +182,14 @@ def text_faults(notebook):
             yield f"{where}, line {error.lineno}: {error.msg}; the cell must be valid Python, without magics"
 
 
+def same_value(written, value):
+    """Is a value, as Python code, the one that variant.py gives?"""
+    try:
+        return ast.literal_eval(written) == value
+    except (ValueError, SyntaxError):
+        return False
+
+
 def variant_faults(name, notebook, sources):
     """Yield what is wrong with the constants: names unknown to variant.py, values that are not those of the committed seed."""
     try:
@@ -198,10 +206,10 @@ def variant_faults(name, notebook, sources):
             used.add(name_here)
             if cell.cell_type == "code":
                 value = found[0].split(" = ", 1)[1].rsplit("# course:", 1)[0].strip()
-                if value != repr(constants[name_here]):
+                if not same_value(value, constants[name_here]):
                     yield (
-                        f"{name_of(cell, place)}: {found[0].strip()!r} holds {value}, but seed {COMMITTED_SEED} gives "
-                        f"{constants[name_here]!r}; the committed notebook holds the values of that seed"
+                        f"{name_of(cell, place)}: {name_here} is {value[:60]}, but seed {COMMITTED_SEED} gives "
+                        f"{constants[name_here]!r:.60}; the committed notebook holds the values of that seed"
                     )
         stray = [line for line in cell.source.splitlines() if "# course:" in line and not CONSTANT_IN_CODE.search(line)]
         if cell.cell_type == "code" and stray:

@@ -332,7 +332,7 @@ BROKEN = {
     ),
     "a value of another seed": (
         lambda cells: swap_text(cells["count_dark"], "limit = 146", "limit = 147"),
-        "holds 147, but seed 2026 gives 146",
+        "cell 'count_dark': LIMIT is 147, but seed 2026 gives 146",
     ),
     "a task missing": (
         lambda cells: swap_text(cells[2], "## Task 1: how much ink? (3 points)", ""),
