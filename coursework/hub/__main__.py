@@ -27,7 +27,9 @@ def enrol(options):
     values.write_text(yaml.safe_dump(classlist.helm_values(listed), sort_keys=False), encoding="utf-8")
     here = [one for one in listed["people"].values() if not one.get("left")]
     teachers = sum(one["role"] == "teacher" for one in here)
-    print(f"{listed['course']}: {teachers} teachers, {len(here) - teachers} students in {options.list}; Helm values in {values}")
+    print(
+        f"{listed['course']}: {teachers} teachers, {len(here) - teachers} students in {options.list}; Helm values in {values}"
+    )
 
 
 def measure(options):

@@ -109,7 +109,22 @@ def has_real_users():
     """True if this process may start servers as several users: it is root, and bubblewrap works."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0 or not shutil.which("bwrap"):
         return False
-    done = subprocess.run(["bwrap", "--dev-bind", "/", "/", "--cap-add", "ALL", "--", "true"], capture_output=True)
+    start = [
+        "bwrap",
+        "--dev-bind",
+        "/",
+        "/",
+        "--unshare-pid",
+        "--cap-add",
+        "ALL",
+        "--",
+        "mount",
+        "-t",
+        "proc",
+        "proc",
+        "/proc",
+    ]
+    done = subprocess.run(start, capture_output=True)
     return done.returncode == 0
 
 
@@ -210,24 +225,14 @@ class LocalHub:
         (private / "jupyterhub_config.py").write_text(config, encoding="utf-8")
         command = [sys.executable, "-m", "jupyterhub", "--config", str(private / "jupyterhub_config.py")]
         if self.real_users:
-            command = [
-                *[
-                    "bwrap",
-                    "--dev-bind",
-                    "/",
-                    "/",
-                    "--proc",
-                    "/proc",
-                    "--unshare-pid",
-                    "--die-with-parent",
-                    "--cap-add",
-                    "ALL",
-                ],
-                *way_in([Path(sys.base_prefix), ROOT]),
-                # As in the image, the sources with their solutions are not where students are.
-                *(["--tmpfs", str(SOURCES)] if SOURCES.is_dir() else []),
-                *["--ro-bind", str(self.folder / "passwd"), "/etc/passwd", "--", *command],
-            ]
+            # /proc is mounted in the new namespace by hand: bubblewrap's own has covered places, and a system that sees
+            # these forbids the sandbox in which a teacher's server grades to have its own /proc.
+            inside = ["sh", "-c", 'mount -t proc proc /proc && exec "$@"', "sh", *command]
+            command = ["bwrap", "--dev-bind", "/", "/", "--unshare-pid", "--die-with-parent", "--cap-add", "ALL"]
+            command += way_in([Path(sys.base_prefix), ROOT])
+            if SOURCES.is_dir():  # as in the image, the sources with their solutions are not where students are
+                command += ["--tmpfs", str(SOURCES)]
+            command += ["--ro-bind", str(self.folder / "passwd"), "/etc/passwd", "--", *inside]
         environ = {
             key: value for key, value in os.environ.items() if not key.startswith(("JUPYTER", "NBGRADER", "PYTEST"))
         }

@@ -69,6 +69,21 @@ def resident(process):
     return total
 
 
+def peak(process, besides):
+    """Return the peak of resident memory that the system noted for the processes below ``process`` but ``besides``, in bytes.
+
+    Exact where looks in between may miss it; only Linux notes it, elsewhere 0.
+    """
+    total = 0
+    for one in process.children(recursive=True):
+        try:
+            status = Path(f"/proc/{one.pid}/status").read_text(encoding="utf-8") if one.pid not in besides else ""
+        except OSError:
+            continue
+        total += sum(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+    return total
+
+
 def server_of(hub):
     """Return the process of the one single-user server that a hub runs."""
     found = [
@@ -90,7 +105,11 @@ def notebooks():
 
 def code_of(path):
     """Return the code cells of a notebook, as a list of strings."""
-    return [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code" and cell.source.strip()]
+    return [
+        cell.source
+        for cell in nbformat.read(path, as_version=4).cells
+        if cell.cell_type == "code" and cell.source.strip()
+    ]
 
 
 def prepare(name, path, folder):
@@ -128,22 +147,33 @@ def measure(names=(), record=RECORD, tell=print):
         cases = {name: ("", [code]) for name, code in PROBES.items()}
         cases |= {name: (folders[name].name, code_of(found[name])) for name in folders}
         for name, (folder, cells) in cases.items():
-            start = time.monotonic()
+            start, failed = time.monotonic(), 0
+            besides = {one.pid for one in server.children(recursive=True)}
             with Watch(server) as watch:
                 kernel = anna.kernel(folder)
                 for cell in cells:
                     told = anna.run(kernel, cell)
-                    if "Traceback (most recent call last)" in told:
+                    # A chapter's check may fail on a busy machine, for some compare times; its memory is right all the same.
+                    failed += "AssertionError" in told
+                    if "Traceback (most recent call last)" in told and "AssertionError" not in told:
                         raise HubError(f"{name} fails while its memory is measured:\n{told[-2000:]}")
+                largest = max(watch.largest - alone, peak(server, besides))
             now = resident(server)
             anna.send("DELETE", f"api/kernels/{kernel}").raise_for_status()
             known[name] = {
-                "largest_mb": round((watch.largest - alone) / MB),
+                "largest_mb": round(largest / MB),
                 "at_the_end_mb": round((now - alone) / MB),
                 "seconds": round(time.monotonic() - start, 1),
+                "failed_checks": failed,
             }
             tell(f"{name:40s}{known[name]['largest_mb']:8d} MB   {known[name]['seconds']:6.0f} s")
+            write(record, alone, known)  # each at once: who stops the command keeps what it has measured
             time.sleep(1)
+    return json.loads(record.read_text(encoding="utf-8"))
+
+
+def write(record, alone, known):
+    """Write the record: ``alone``, the bytes of a server without kernels, and {name: what was measured}."""
     made = {
         "what": "resident memory of a single-user server, and what a kernel that runs each notebook adds to it at most",
         "made": datetime.now(UTC).strftime("%Y-%m-%d"),
@@ -152,9 +182,11 @@ def measure(names=(), record=RECORD, tell=print):
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),
-        "versions": {one: version(one) for one in ("jupyterhub", "jupyter-server", "jupyterlab", "nbgrader", "numpy", "keras", "ipykernel")},
+        "versions": {
+            one: version(one)
+            for one in ("jupyterhub", "jupyter-server", "jupyterlab", "nbgrader", "numpy", "keras", "ipykernel")
+        },
         "server_mb": round(alone / MB),
         "kernels": dict(sorted(known.items())),
     }
     record.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
-    return made
