@@ -39,7 +39,10 @@ def about(name):
     )
 
 
-ASSIGNMENTS = {row[0].strip("`"): row for row in tables(section("Which assignments are there?"))[0][1:]}
+ASSIGNMENTS = {
+    re.search(r"</coursework/pages/(\w+)>", row[0])[1]: row
+    for row in tables(section("Which assignments are there?"))[0][1:]
+}
 
 
 def test_the_table_of_assignments_is_complete():
@@ -48,7 +51,9 @@ def test_the_table_of_assignments_is_complete():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_times_and_marks_are_those_of_the_assignment(name):
-    assert tuple(int(cell) for cell in ASSIGNMENTS[name][2:]) == about(name)
+    minutes, by_machine, by_you = about(name)
+    assert [int(cell) for cell in ASSIGNMENTS[name][2:]] == [minutes, by_you]
+    assert by_machine + by_you == 20 and "Each has 20 marks" in TEXT
 
 
 @pytest.mark.parametrize(("plan", "weeks"), [("Twelve weeks", 12), ("Eight weeks", 8), ("Four weeks", 4)])
@@ -87,7 +92,7 @@ def test_its_commands_exist():
 
 
 def test_the_files_that_it_names_exist():
-    named = set(re.findall(r"`(coursework/[\w./]+)`", TEXT))
+    named = set(re.findall(r"(?<!})`(coursework/[\w./]+)`", TEXT))
     assert {"coursework/hub/README.md", "coursework/concept_test/"} <= named
     assert not [one for one in named if not (ROOT / one.replace("NAME/", "")).exists()]
     for name in ("form_a.md", "form_b.md", "key.md"):
