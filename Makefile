@@ -67,7 +67,7 @@ coursework-pages: env  ## write the assignments' public pages again (coursework/
 	@$(PY) -m coursework pages $(NAME)
 
 grade: $(VENV)/.teaching  ## grade a folder of submissions (NAME=assignment, SUBMISSIONS=folder)
-	@$(PY) -m coursework grade $(NAME) $(SUBMISSIONS)
+	@$(PY) -m coursework grade $(NAME) $(if $(SUBMISSIONS),--submissions "$(SUBMISSIONS)")
 
 # The leak test looks through the built site, so the book comes first.
 test-coursework: book coursework  ## make the assignments and test them, the graders and the whole life of a course

@@ -63,7 +63,7 @@ LICENCES = ("LICENSE", "LICENSE-TEXT")
 # How a package is called where it is installed, by the name that a notebook imports.
 PACKAGES = {"sklearn": "scikit-learn", "PIL": "pillow", "keras": "keras", "tensorflow": "tensorflow"}
 # What a change of makes a present result out of date, beside the sources.
-MADE_BY = ("making.py", "notebooks.py", "validation.py", "leaks.py")
+MADE_BY = ("making.py", "nbgrader_config.py", "notebooks.py", "validation.py", "leaks.py")
 
 
 class MakeError(Exception):
@@ -302,19 +302,11 @@ def write_student_zips(stage, names, titles, sources=SOURCES):
     write_zip(students / "all.zip", {f"digits-coursework/{one}": content for one, content in everything.items()})
 
 
-CONFIGURATION = '''\
-"""Settings of nbgrader for this course: run nbgrader's commands in this folder."""
+CONFIGURATION = """\
 
-from pathlib import Path
-
-c = get_config()  # noqa: F821 (nbgrader gives it)
-c.CourseDirectory.course_id = {course!r}
-c.CourseDirectory.root = str(Path(__file__).resolve().parent)
+# What stands in place of a solution in the students' version
 c.ClearSolutions.code_stub = {{"python": {stub!r}}}
-# A cell of a submission that runs for longer is stopped.
-c.ExecutePreprocessor.timeout = {timeout}
-c.ExecutePreprocessor.interrupt_on_timeout = True
-'''
+"""
 
 TEACHER_README = """\
 # The teacher's bundle
@@ -335,14 +327,18 @@ A course folder of nbgrader, ready for use. **It holds solutions and hidden test
 
 ## To grade
 
-Nothing here isolates the code of submissions. The book's repository grades them under limits, without network, and out of sight of this
-folder: `make grade` there says how. With nbgrader itself, on a machine where that does not matter, unpack this bundle, put
-each submission into `submitted/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb`, and in this folder type
+In the book's repository, `make grade NAME=ASSIGNMENT SUBMISSIONS=FOLDER` collects what students handed in, runs each notebook in a sandbox,
+and writes gradebook, feedback and marks into this folder; `.venv/bin/python -m coursework grade --help` there says more, also how to grade in another
+place. `make coursework` never replaces a folder that holds submissions.
+
+With nbgrader itself, put each submission into `submitted/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb`, set DIGITS_BOOK to the folder of the repository (its
+sandbox runs the submissions, and nothing runs without it), and type in this folder
 
     nbgrader autograde ASSIGNMENT
-    nbgrader formgrader            # in JupyterLab: grade the written tasks by the rubric
     nbgrader generate_feedback ASSIGNMENT
-    nbgrader export                # grades.csv
+    nbgrader export
+
+and grade the written tasks by the rubric in nbgrader's formgrader, in JupyterLab.
 
 ## On JupyterHub
 
@@ -516,9 +512,9 @@ def fill(stage, names, seed, sources, solutions, quiet):
                 started = time.perf_counter()
                 execute(name, source, course / "solutions" / f"{name}.ipynb")
                 seconds[name] = round(time.perf_counter() - started, 1)
-    (course / "nbgrader_config.py").write_text(
-        CONFIGURATION.format(course=COURSE_ID, timeout=CELL_TIMEOUT, stub="\n".join(STUB)), encoding="utf-8"
-    )
+    settings = Path(__file__).with_name("nbgrader_config.py").read_text(encoding="utf-8")
+    settings += CONFIGURATION.format(stub="\n".join(STUB))
+    (course / "nbgrader_config.py").write_text(settings, encoding="utf-8")
     (course / "README.md").write_text(teacher_readme(names, titles, course), encoding="utf-8")
     for one in LICENCES:
         shutil.copyfile(ROOT / one, course / one)
