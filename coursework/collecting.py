@@ -373,7 +373,9 @@ def read_notebook(data):
             for cell in notebook.cells:
                 cell.pop("id", None)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # cells without ids, or with one id twice, get new ones: no news for a teacher
+            warnings.simplefilter(
+                "ignore"
+            )  # cells without ids, or with one id twice, get new ones: no news for a teacher
             _, notebook = nbformat.validator.normalize(notebook)
         nbformat.validate(notebook, relax_add_props=True)
     except Exception as error:  # whatever a made-up file leads the parsers to

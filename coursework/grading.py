@@ -35,7 +35,6 @@ from nbconvert.exporters import HTMLExporter
 from nbgrader import preprocessors as steps
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import parse_utc
 from sqlalchemy.exc import SAWarning
@@ -278,7 +277,6 @@ def save(course, student, notebook, stage, record):
         penalty = late.plugin_inst.late_submission_penalty(student, stored.score, submission.total_seconds_late)
         if penalty is not None:
             stored.late_submission_penalty = late._check_late_penalty(stored, penalty)
-    MetadataValidator().validate_nb(notebook)
     (stage / f"{course.name}.ipynb").write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
     for path in stage.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o444)
@@ -718,6 +716,7 @@ def main(arguments=None):
     parser.add_argument("--students", type=Path, help="CSV of the class: student, and name or number of the platform")
     parser.add_argument("--written", type=Path, help="CSV of marks given by hand: student, task, points, comment")
     parser.add_argument("--again", action="store_true", help="run graded submissions again as well")
+    parser.add_argument("--no-feedback", action="store_true", help="write no feedback pages")
     standard = sandbox.Limits()
     parser.add_argument(
         "--cell-seconds", type=float, default=standard.cell_seconds, help="for one cell (default: %(default)s)"
@@ -741,6 +740,7 @@ def main(arguments=None):
             options.written,
             options.again,
             limits,
+            feedback=not options.no_feedback,
         )
     except (sandbox.IsolationError, GradingError, CollectError) as error:
         print(error, file=sys.stderr)

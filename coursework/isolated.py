@@ -224,8 +224,7 @@ class RepairCells(NbGraderPreprocessor):
             if answer != name and answer in known and answer not in found:
                 nb.cells.append(cell)  # the answer, if any, stands in some other cell
             else:
-                place = next((i + 1 for i, one in enumerate(nb.cells) if one is previous), 0)
-                nb.cells.insert(place, cell)
+                nb.cells.insert(place_after(nb, previous), cell)
                 previous = cell
             remark(nb, f"the cell {name} was deleted and is restored" + (" as a blank" if about["solution"] else ""))
 
@@ -260,6 +259,16 @@ def known_cells(gradebook, assignment, notebook):
         for cell in stored.source_cells
         if cell.name not in tasks
     }
+
+
+def place_after(nb, previous):
+    """Return the place behind the cell ``previous``, or before the first code cell if that is None."""
+    for place, cell in enumerate(nb.cells):
+        if cell is previous:
+            return place + 1
+        if previous is None and cell.cell_type == "code":
+            return place
+    return len(nb.cells)
 
 
 def plain(source):

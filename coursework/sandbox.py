@@ -298,12 +298,12 @@ class Sandbox:
         """Raise if the sandbox holds more than it may."""
         memory, processes, threads = usage(self.child) if self.child else (0, 0, 0)
         self.peak_mb = max(self.peak_mb, memory / MB)
-        if memory > self.limits.memory_mb * MB:
-            raise WorkerStopped("MemoryLimit", f"needed more than {self.limits.memory_mb} MB of memory")
         if processes > self.limits.processes + 2:  # bwrap's own and the worker
             raise WorkerStopped("ProcessLimit", f"started more than {self.limits.processes} processes")
         if threads > self.limits.threads:
             raise WorkerStopped("ProcessLimit", f"started more than {self.limits.threads} threads")
+        if memory > self.limits.memory_mb * MB:
+            raise WorkerStopped("MemoryLimit", f"needed more than {self.limits.memory_mb} MB of memory")
 
     def _printed(self, descriptor, data):
         """Keep what was printed past Python, up to the limit; the rest is dropped as it is read."""
@@ -372,6 +372,8 @@ class Sandbox:
             code = self.process.wait(timeout=1)
         except subprocess.TimeoutExpired:
             raise WorkerStopped("ResultsClosed", "closed the channel that carries the results") from None
+        if code == 77:
+            raise WorkerStopped("ResultsClosed", "closed the channel that carries the results")
         if code in (-signal.SIGXCPU, 128 + signal.SIGXCPU):
             raise WorkerStopped("TimeLimit", "used more processor time than a submission may")
         if code > 128:

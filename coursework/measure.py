@@ -1,0 +1,284 @@
+"""Measure grading with a made-up class: ``python -m coursework measure --students 25 50 100 200``.
+
+Makes classes for the first assignment, of answers in its ``cases.py``, grades each with the command that teachers use, and
+records wall time, peak memory and growth in ``coursework/measured.json``, together with what one submission takes here and
+with nbgrader's own kernel, with and without TensorFlow. Nothing but this should run beside it; the record says the load.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import copy
+import datetime
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import psutil
+
+from coursework import making
+from coursework.notebooks import NAMES, SOURCES, grading, load_module, tasks
+
+ROOT = Path(__file__).resolve().parent.parent
+RECORD = Path(__file__).resolve().parent / "measured.json"
+MB = 1024 * 1024
+#: what one student in ten hands in as the answer to one task, by turns
+HOSTILE = {
+    "an endless loop": "while True:\n    pass",
+    "memory without end": "hoard = []\nwhile True:\n    hoard.append(bytearray(10**7))",
+    "a hundred megabytes of output": "for _ in range(1000):\n    print('x' * 100_000)",
+    "a fork bomb": "import os\nwhile True:\n    os.fork()",
+    "an end of the program": "import os\nos._exit(0)",
+}
+
+
+def made_up_class(released, cases, students, seed, hostile=True):
+    """Return made-up submissions, {student: notebook}: each task right, wrong or blank by chance and the student's ability.
+
+    released : the notebook that students get
+    cases    : dict of `cases.py`
+    """
+    random = np.random.default_rng([seed, students])
+    names = [task.id for task in tasks(released) if not task.written]
+    kinds = list(HOSTILE)
+    every = 10
+    made = {}
+    for number in range(students):
+        notebook = copy.deepcopy(released)
+        ability = random.normal(0.8)
+        answers = {}
+        for place, name in enumerate(names):
+            draw = random.uniform()
+            right = 1 / (1 + np.exp(-(ability - (place - len(names) / 2) / 3)))
+            if draw < right:
+                answers[name] = random.choice(list(cases[name]["right"].values()))
+            elif draw < right + (1 - right) * 0.75:
+                answers[name] = random.choice(list(cases[name]["wrong"].values()))
+        if hostile and number % every == every - 1:
+            answers[names[number % len(names)]] = HOSTILE[kinds[number // every % len(kinds)]]
+        for cell in notebook.cells:
+            about = grading(cell)
+            if about.get("grade_id") in answers:
+                cell.source = str(answers[about["grade_id"]]).strip("\n")
+            elif about.get("solution") and about.get("grade") and random.uniform() < 0.9:
+                cell.source = f"A made-up answer, number {number}."
+        made[f"student{number:04d}"] = notebook
+    return made
+
+
+def write_class(made, folder, name):
+    """Write submissions as a plain folder: one folder for each student."""
+    for student, notebook in made.items():
+        path = folder / student / f"{name}.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(nbformat.writes(notebook), encoding="utf-8")
+
+
+def private_mb(processes):
+    """Return the memory of these processes together, in MB: shared pages are shared out (PSS), where the system tells."""
+    total = 0
+    for one in processes:
+        try:
+            with open(f"/proc/{one.pid}/smaps_rollup") as file:
+                total += next(int(line.split()[1]) * 1024 for line in file if line.startswith("Pss:"))
+        except (OSError, StopIteration):
+            try:
+                total += one.memory_info().rss
+            except psutil.Error:
+                continue
+    return total / MB
+
+
+def watched(command, environment=None, cwd=None):
+    """Run a command; returns (seconds, peak memory of its whole tree in MB). RuntimeError with its words if it fails."""
+    start = time.monotonic()
+    peak = 0.0
+    with tempfile.TemporaryFile() as out:
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment, cwd=cwd)
+        tree = psutil.Process(process.pid)
+        while process.poll() is None:
+            with contextlib.suppress(psutil.Error):
+                peak = max(peak, private_mb([tree, *tree.children(recursive=True)]))
+            time.sleep(0.25)
+        seconds = time.monotonic() - start
+        if process.returncode:
+            out.seek(0)
+            raise RuntimeError(f"{' '.join(map(str, command))} failed:\n{out.read()[-3000:].decode(errors='replace')}")
+    return seconds, peak
+
+
+def environment():
+    """Return the environment of commands: the virtual environment's programs first, no progress bars."""
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+def fresh_course(folder, name, sources):
+    """Make a course in ``folder``; returns its path and the notebook that students get."""
+    making.make([name], output=folder, sources=sources, solutions=False, quiet=True)
+    course = folder / "course"
+    return course, nbformat.read(course / "release" / name / f"{name}.ipynb", as_version=4)
+
+
+def grade_class(made, name, sources, workers, folder):
+    """Grade a made-up class in a fresh course; returns the figures as a dict."""
+    course, _ = fresh_course(folder / "made", name, sources)
+    write_class(made, folder / "handed_in", name)
+    load = os.getloadavg()[0]
+    command = [sys.executable, "-m", "coursework", "grade", name, "--course", course, "--workers", str(workers)]
+    seconds, peak = watched([*command, "--submissions", folder / "handed_in"], environment(), ROOT)
+    again, _ = watched(command, environment(), ROOT)
+    records = [json.loads(path.read_text()) for path in (course / ".grading" / name).glob("student????.json")]
+    ran = sorted(one["seconds"] for one in records)
+    return {
+        "students": len(made),
+        "graded": len(records),
+        "seconds": round(seconds, 1),
+        "seconds_per_submission": round(seconds / len(made), 3),
+        "seconds_in_the_sandbox_median": round(float(np.median(ran)), 3),
+        "seconds_in_the_sandbox_most": round(ran[-1], 1),
+        "peak_mb_of_one_sandbox": max(one["peak_mb"] for one in records),
+        "peak_mb_of_all": round(peak),
+        "seconds_when_nothing_is_new": round(again, 1),
+        "load_before": round(load, 2),
+    }
+
+
+def one_submission(name, sources, cases, count=4):
+    """Compare what one submission takes, here and with nbgrader's own kernel, with and without TensorFlow.
+
+    Seconds for each further submission: those for ``count + 1`` less those for one, so that starting the command and opening
+    the gradebook do not count. One worker here, for nbgrader has one. Both write no feedback.
+    """
+    found = []
+    for tensorflow in (False, True):
+        with tempfile.TemporaryDirectory() as folder:
+            _, released = fresh_course(Path(folder, "made"), name, sources)
+        made = made_up_class(released, cases, count + 1, seed=1, hostile=False)
+        if tensorflow:
+            for notebook in made.values():
+                notebook.cells.insert(2, nbformat.v4.new_code_cell("import keras"))
+        row = {"tensorflow": tensorflow}
+        for kind in ("here", "nbgrader"):
+            seconds = []
+            for size in (1, count + 1):
+                with tempfile.TemporaryDirectory() as folder:
+                    course, _ = fresh_course(Path(folder, "made"), name, sources)
+                    some = dict(list(made.items())[:size])
+                    if kind == "here":
+                        write_class(some, Path(folder, "in"), name)
+                        command = [
+                            sys.executable,
+                            "-m",
+                            "coursework.grading",
+                            name,
+                            "--course",
+                            course,
+                            "--workers",
+                            "1",
+                        ]
+                        command += ["--submissions", Path(folder, "in"), "--no-feedback"]
+                        seconds.append(watched(command, environment(), ROOT)[0])
+                    else:
+                        (course / "nbgrader_config.py").write_text(
+                            'c = get_config()\nc.CourseDirectory.course_id = "digits"\nc.Execute.timeout = 120\n'
+                        )
+                        for student, notebook in some.items():
+                            path = course / "submitted" / student / name / f"{name}.ipynb"
+                            path.parent.mkdir(parents=True)
+                            path.write_text(nbformat.writes(notebook), encoding="utf-8")
+                        command = [sys.executable, "-m", "nbgrader", "autograde", name]
+                        seconds.append(watched(command, environment(), course)[0])
+            row[f"seconds_{kind}"] = round((seconds[1] - seconds[0]) / count, 2)
+        found.append(row)
+    return found
+
+
+def growth(rows):
+    """Return the exponent p of seconds ~ students^p over the classes, or None for fewer than two sizes."""
+    sizes = np.array([row["students"] for row in rows], float)
+    if len(set(sizes)) < 2:
+        return None
+    return round(float(np.polyfit(np.log(sizes), np.log([row["seconds"] for row in rows]), 1)[0]), 2)
+
+
+def processor():
+    """Return the processor's name."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def main(arguments=None):
+    """Measure, print a table, write the record; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m coursework measure", description="measure grading with made-up classes"
+    )
+    parser.add_argument("--students", type=int, nargs="+", default=[25, 50, 100, 200], help="sizes of the classes")
+    parser.add_argument("--name", default=NAMES[0], help="the assignment (default: %(default)s)")
+    parser.add_argument("--sources", type=Path, default=SOURCES, help=argparse.SUPPRESS)
+    parser.add_argument("--workers", type=int, default=2, help="submissions at the same time (default: %(default)s)")
+    parser.add_argument(
+        "--to", type=Path, default=RECORD, help="the record to write (default: coursework/measured.json)"
+    )
+    parser.add_argument(
+        "--without-comparison", action="store_true", help="do not time one submission with nbgrader's kernel"
+    )
+    options = parser.parse_args(arguments)
+    cases = load_module(options.name, "cases.py", options.sources).CASES
+    rows = []
+    print("students  seconds  each    sandbox  peak MB (one sandbox)  nothing new")
+    for students in options.students:
+        with tempfile.TemporaryDirectory() as folder:
+            folder = Path(folder)
+            _, released = fresh_course(folder / "first", options.name, options.sources)
+            made = made_up_class(released, cases, students, seed=2026)
+            row = grade_class(made, options.name, options.sources, options.workers, folder)
+        rows.append(row)
+        print(
+            f"{students:8d} {row['seconds']:8.1f} {row['seconds_per_submission']:5.2f} "
+            f"{row['seconds_in_the_sandbox_median']:9.2f} {row['peak_mb_of_all']:8.0f} ({row['peak_mb_of_one_sandbox']:.0f}) "
+            f"{row['seconds_when_nothing_is_new']:13.1f}",
+            flush=True,
+        )
+    record = {
+        "what": "grading of made-up classes: python -m coursework measure",
+        "assignment": options.name,
+        "workers": options.workers,
+        "hostile": "one submission in ten, of: " + ", ".join(HOSTILE),
+        "classes": rows,
+        "growth_exponent": growth(rows),
+        "one_submission": [] if options.without_comparison else one_submission(options.name, options.sources, cases),
+        "date": datetime.date.today().isoformat(),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "versions": {
+            name: version(name) for name in ("nbgrader", "ipython", "numpy", "nbformat", "nbconvert", "tensorflow-cpu")
+        },
+    }
+    for row in record["one_submission"]:
+        with_it = "with" if row["tensorflow"] else "without"
+        print(
+            f"one submission, {with_it} TensorFlow: {row['seconds_here']} s here, {row['seconds_nbgrader']} s with nbgrader's kernel"
+        )
+    if record["growth_exponent"] is not None:
+        print(f"seconds grow as students to the power {record['growth_exponent']}")
+    options.to.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
