@@ -1,6 +1,7 @@
 """The page to draw on, in a browser: drawn on with mouse, finger and keys, opened from disk unless a test says otherwise."""
 
 import functools
+import itertools
 import json
 import re
 import sys
@@ -71,6 +72,26 @@ def with_finger(page, points):
     page.wait_for_timeout(300)
 
 
+def with_pen(page, strokes):
+    """Draw with a pen: real pointer events of the type "pen", with pressure and a tilt."""
+    session = page.context.new_cdp_session(page)
+
+    def send(kind, point, down):
+        x, y = place(page, point)
+        pen = {"pointerType": "pen", "force": 0.4 * down, "tiltX": 20, "tiltY": 35}
+        button = {"button": "none" if kind == "mouseMoved" else "left", "buttons": int(down), "clickCount": 1}
+        session.send("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, **pen, **button})
+
+    show_canvas(page)
+    for stroke in strokes:
+        send("mouseMoved", stroke[0], False)
+        send("mousePressed", stroke[0], True)
+        for start, end in itertools.pairwise(stroke):
+            for step in range(1, 7):
+                send("mouseMoved", [a + (b - a) * step / 6 for a, b in zip(start, end, strict=True)], True)
+        send("mouseReleased", stroke[-1], False)
+
+
 def answer(page):
     """What the result element says: (digit, confidence, unsure) as text."""
     return page.evaluate(
@@ -130,6 +151,38 @@ def test_a_digit_drawn_with_a_finger_is_read_and_the_page_stays_where_it_is(draw
     page.wait_for_timeout(300)
     with_finger(page, [(8, 600 - 10 * i) for i in range(45)])
     assert page.evaluate("() => scrollY") > before + 50
+
+
+def test_a_digit_drawn_with_a_pen_is_read(draw):
+    page = draw().page
+    page.evaluate(
+        """() => { window.pointers = [];
+             for (const type of ['pointerdown', 'pointermove', 'pointerup']) document.getElementById('draw-canvas')
+               .addEventListener(type, event => pointers.push(event.pointerType)); }"""
+    )
+    with_pen(page, ONE)
+    assert set(page.evaluate("() => pointers")) == {"pen"}, "this test sends something other than a pen"
+    assert page.get_attribute("#draw-canvas", "aria-label") == "Drawing area with 1 stroke"
+    assert answer(page)[0] == "1"
+    drawn = seen(page)
+    # The same strokes by mouse give the same image: neither pressure nor tilt changes anything.
+    page.click("#draw-clear")
+    with_mouse(page, ONE)
+    np.testing.assert_allclose(seen(page), drawn, atol=0.05)
+    page.click("#draw-clear")
+    with_pen(page, SEVEN)
+    assert answer(page)[0] == "7"
+
+
+def test_a_pen_that_hovers_draws_nothing(draw):
+    page = draw().page
+    show_canvas(page)
+    session = page.context.new_cdp_session(page)
+    for y in range(60, 220, 20):
+        x, height = place(page, (140, y))
+        session.send("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": x, "y": height, "pointerType": "pen"})
+    page.evaluate(FRAMES)
+    assert answer(page) == ["", "", ""] and seen(page).sum() == 0
 
 
 def test_a_second_finger_does_not_join_in(draw):
