@@ -101,6 +101,12 @@ def points(notebook, results):
     }
 
 
+def asserts_without_message(source):
+    """Return the assert statements in ``source`` that have no message, each as a line of code."""
+    found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assert) and node.msg is None]
+    return [ast.unparse(node) for node in found]
+
+
 def check(name, seed=DEFAULT_SEED, sources=SOURCES, only=None):
     """Run the solution, the blank copy and every case of an assignment (those of the task ``only``, if given).
 
