@@ -252,6 +252,11 @@ def owner(file, layout):
     return name, "", PurePosixPath(*rest) if rest else PurePosixPath(first), (file.time,), False
 
 
+def is_platforms(name):
+    """Tell whether Moodle or Canvas made this name of a file."""
+    return any(one.fullmatch(name) for one in (MOODLE, CANVAS, CANVAS_ANONYMOUS))
+
+
 def recognise(files, name):
     """Return the layout of a download ('moodle', 'moodle flat', 'canvas' or 'plain') and its files, without a wrapping folder."""
     files = [one for one in files if not (NOISE & set(one.path.parts))]
@@ -273,9 +278,9 @@ def recognise(files, name):
         below = [one for one in files if len(one.path.parts) > 1]
         inner = {one.path.parts[1] for one in below}
         inner_files = {one.path.parts[1] for one in below if len(one.path.parts) == 2}
-        is_student = inner == {name} or any(
-            one.endswith(".ipynb") and not MOODLE.fullmatch(one) and not CANVAS.fullmatch(one) for one in inner_files
-        )
+        notebooks = [one for one in inner_files if one.endswith(".ipynb") and not is_platforms(one)]
+        # Several notebooks side by side, none under the assignment's name, are a class rather than a student.
+        is_student = inner == {name} or f"{name}.ipynb" in notebooks or len(notebooks) == 1
         if is_student and tops != {"submitted"}:
             break
         files = [

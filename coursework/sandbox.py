@@ -372,6 +372,9 @@ class Sandbox:
             code = self.process.wait(timeout=1)
         except subprocess.TimeoutExpired:
             raise WorkerStopped("ResultsClosed", "closed the channel that carries the results") from None
+        for file in (self.process.stdout, self.process.stderr):  # its last words
+            with contextlib.suppress(BlockingIOError, ValueError):
+                self._printed(file.fileno(), os.read(file.fileno(), 1 << 16))
         if code == 77:
             raise WorkerStopped("ResultsClosed", "closed the channel that carries the results")
         if code in (-signal.SIGXCPU, 128 + signal.SIGXCPU):

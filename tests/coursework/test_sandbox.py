@@ -259,7 +259,7 @@ def test_later_cells_find_no_hidden_test(given):
         given,
         "def answer():\n    return 1",
         a_test(),
-        "import linecache\nfound = [str(In), str(Out), str(linecache.cache), str(sorted(globals()))]\n'hidden_value' in str(found)",
+        "import linecache\nfound = [str(In), str(Out), str(linecache.cache), str(sorted(globals()))]\n'_'.join(['hidden', 'value']) in str(found)",
     ).cells
     assert said(cells[2]).strip() == "False"
 
