@@ -2,9 +2,10 @@
 
 The same file serves Zero to JupyterHub, The Littlest JupyterHub and the test. It reads the class list that
 ``python -m coursework.hub enrol`` keeps, makes nbgrader's two groups of it, lets in who stands there, and gives each
-server the settings of its owner's role. Two environment variables of the hub's process say where things are:
+server the settings of its owner's role. Environment variables of the hub's process say where things are:
 
-DIGITS_CLASS: the class list (JSON); DIGITS_ROLES: the folder with the roles' settings, as the single-user servers see it.
+DIGITS_CLASS: the class list (JSON); DIGITS_ROLES: the folder with the roles' settings, and DIGITS_BOOK: the one with
+``coursework/sandbox.py``, both as the single-user servers see them.
 """
 
 import json
@@ -56,6 +57,8 @@ def digits_before_start(spawner):
         "JUPYTER_CONFIG_PATH": os.pathsep.join(os.path.join(digits_roles, one) for one in (person["role"], "everyone")),
         "NBGRADER_COURSE": digits_course,
     }
+    if person["role"] == "teacher":  # where the course folder's settings find the sandbox for grading
+        spawner.environment["DIGITS_BOOK"] = os.environ.get("DIGITS_BOOK", "/srv/digits")
     # Only a container's spawner has fs_gid. There every server runs as the same user unless told otherwise, and on a
     # shared exchange every student would own, hence read, every submission and every page of feedback.
     if hasattr(spawner, "fs_gid"):

@@ -2,8 +2,9 @@
 
 Run as root and with bubblewrap, each person has a user id, home and file permissions of their own, as in a cluster or on
 a course's server. Nothing of the machine changes for that: the hub runs in a mount namespace with an /etc/passwd of its
-own, and all of its processes end with it. Otherwise everybody is the user who runs it, and ``real_users`` is False:
-then file permissions between people are not real.
+own, and all of its processes end with it. Run by another user, everybody is that user, and ``real_users`` is False: then file
+permissions between people are not real. In the namespace this user is called jovyan, the one name for which nbgrader
+asks the hub who somebody is.
 """
 
 import asyncio
@@ -143,6 +144,12 @@ class LocalHub:
         self.process = None
 
     def __enter__(self):
+        if not shutil.which("bwrap"):
+            raise HubError("A hub to try needs bubblewrap: install it (Debian and Ubuntu: apt install bubblewrap).")
+        if not self.real_users and os.geteuid() == 0:
+            raise HubError(
+                "Bubblewrap may not make namespaces here, and as root nothing else does: run it as another user."
+            )
         self.folder = Path(tempfile.mkdtemp(prefix="digits-hub-"))
         try:
             self._prepare()
@@ -187,9 +194,10 @@ class LocalHub:
             self.home(name).mkdir(mode=0o700)
             self.give(name, self.home(name))
         (private / "class.json").write_text(json.dumps(self.listed), encoding="utf-8")
-        (self.folder / "passwd").write_text(
-            classlist.passwd(self.listed, home=f"{self.homes}/{{name}}"), encoding="utf-8"
-        )
+        names = classlist.passwd(self.listed, home=f"{self.homes}/{{name}}")
+        if not self.real_users:
+            names = f"jovyan:x:{os.getuid()}:{os.getgid()}:jovyan:{self.folder}:/bin/bash\n" + names
+        (self.folder / "passwd").write_text(names, encoding="utf-8")
 
     def _start(self):
         sys.path.insert(0, str(ROOT / "tools"))
@@ -233,12 +241,19 @@ class LocalHub:
             if SOURCES.is_dir():  # as in the image, the sources with their solutions are not where students are
                 command += ["--tmpfs", str(SOURCES)]
             command += ["--ro-bind", str(self.folder / "passwd"), "/etc/passwd", "--", *inside]
+        else:
+            start = ["bwrap", "--dev-bind", "/", "/", "--unshare-pid", "--proc", "/proc", "--die-with-parent"]
+            command = [*start, "--ro-bind", str(self.folder / "passwd"), "/etc/passwd", "--", *command]
         environ = {
             key: value for key, value in os.environ.items() if not key.startswith(("JUPYTER", "NBGRADER", "PYTEST"))
         }
         # nbgrader starts the program alembic by its bare name, so the environment's programs must be on the path.
         environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", os.defpath)])
-        environ |= {"DIGITS_CLASS": str(private / "class.json"), "DIGITS_ROLES": str(HERE / "roles")}
+        environ |= {
+            "DIGITS_CLASS": str(private / "class.json"),
+            "DIGITS_ROLES": str(HERE / "roles"),
+            "DIGITS_BOOK": str(ROOT),
+        }
         with open(private / "log", "wb") as log:
             self.process = subprocess.Popen(
                 command, cwd=private, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log

@@ -15,7 +15,20 @@ CLASSES = (25, 50, 100, 200)
 HUB_GB = 2  # for the hub, the proxy and the system itself: a choice, not measured
 RESERVE = 1.1  # the guarantee's factor over what was measured
 HEADROOM = 1.25  # the limit's: a student's own attempt needs more than the solution
+LABELS = {
+    "bare": "an empty notebook",
+    "numpy": "imports of NumPy, Matplotlib and scikit-learn alone",
+    "tensorflow": "import of Keras with TensorFlow alone",
+}
 BEGIN, END = "<!-- sizes: made by python -m coursework.hub fit -->", "<!-- end of the sizes -->"
+
+
+def label(name):
+    """Return what a measured notebook is called in a table."""
+    if name in LABELS:
+        return LABELS[name]
+    kind, _, rest = name.rpartition(" ")
+    return f"{kind or 'chapter'} {rest.replace('_', ' ')}"
 
 
 def measured(path=HERE / "measured.json"):
@@ -67,12 +80,12 @@ def table(record):
         "|---|---:|",
         f"| a single-user server, no kernel | {server} |",
         *(
-            f"| a kernel more: {name.replace('_', ' ')} | {one['largest_mb']} |"
+            f"| a kernel more: {label(name)} | {one['largest_mb']} |"
             for name, one in sorted(record["kernels"].items(), key=lambda item: item[1]["largest_mb"])
         ),
         "",
         f"From this follow a guarantee of {guarantee(record)} MiB (server and an assignment without TensorFlow, {server + usual} MB, and a "
-        f"tenth) and a limit of {limit(record)} MiB (server, the largest kernel, which is *{biggest.replace('_', ' ')}*, and one of {usual} MB "
+        f"tenth) and a limit of {limit(record)} MiB (server, the largest kernel, which is *{label(biggest)}*, and one of {usual} MB "
         "left open, and a quarter).",
         "",
         "| students at work at once | memory, all at assignments without TensorFlow | memory, all at the largest notebook |",

@@ -46,7 +46,7 @@ except OSError as error:
 
 @pytest.fixture(scope="module")
 def hub():
-    with LocalHub([TEACHER], STUDENTS, COURSE, environment={"DIGITS_BOOK": str(ROOT)}) as running:
+    with LocalHub([TEACHER], STUDENTS, COURSE) as running:
         if os.environ.get("CI") and os.geteuid() == 0:
             assert running.real_users, "as root in CI each person must be a user of the machine: install bubblewrap"
         with pytest.MonkeyPatch.context() as patch:

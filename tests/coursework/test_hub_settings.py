@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import types
 from pathlib import Path
 
@@ -63,6 +64,7 @@ def load_course(tmp_path, monkeypatch, listed):
     path.write_text(json.dumps(listed), encoding="utf-8")
     monkeypatch.setenv("DIGITS_CLASS", str(path))
     monkeypatch.setenv("DIGITS_ROLES", "/roles")
+    monkeypatch.delenv("DIGITS_BOOK", raising=False)
     made = Config()
     exec(
         compile((HUB / "course_on_hub.py").read_text(encoding="utf-8"), "course_on_hub.py", "exec"),
@@ -149,8 +151,8 @@ def test_littlest_hub_settings_install(tmp_path):
     """settings.sh does what it says: run with its paths moved into a folder and a tljh-config that only writes down its arguments."""
     text = (HUB / "littlest_jupyterhub/settings.sh").read_text(encoding="utf-8")
     text = re.sub(r"(?<=[ ])(/srv|/opt)/", rf"{tmp_path}\1/", text)
-    work = tmp_path / "hub"
-    shutil.copytree(HUB, work, ignore=shutil.ignore_patterns("__pycache__"))
+    work = tmp_path / "coursework/hub"
+    shutil.copytree(HUB.parent, work.parent, ignore=shutil.ignore_patterns("__pycache__", "source", "pages"))
     (work / "littlest_jupyterhub/settings.sh").write_text(text, encoding="utf-8")
     (tmp_path / "opt/tljh/config/jupyterhub_config.d").mkdir(parents=True)
     (tmp_path / "srv").mkdir()
@@ -172,7 +174,12 @@ def test_littlest_hub_settings_install(tmp_path):
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "srv/nbgrader/exchange").stat().st_mode & 0o7777 == 0o1777
     assert (tmp_path / "opt/tljh/config/digits_class.json").stat().st_mode & 0o777 == 0o600
-    for one in ("course_on_hub.py", "roles/everyone/nbgrader_config.py", "roles/student/labconfig/page_config.json"):
+    for one in (
+        "course_on_hub.py",
+        "coursework/sandbox.py",
+        "roles/everyone/nbgrader_config.py",
+        "roles/student/labconfig/page_config.json",
+    ):
         assert (tmp_path / "srv/digits" / one).is_file()
     assert "add-item https.letsencrypt.domains hub.example.org" in told.read_text().splitlines()
     assert told.read_text().splitlines()[-2:] == ["reload hub", "reload proxy"]
@@ -196,6 +203,7 @@ def test_course_gives_each_role_its_settings(tmp_path, monkeypatch, listed):
     assert made.Authenticator.allowed_users == {"carla", "anna", "ben"}
     machine = types.SimpleNamespace(user=types.SimpleNamespace(name="carla"), environment={"KEPT": "1"})
     made.Spawner.pre_spawn_hook(machine)
+    assert machine.environment["DIGITS_BOOK"] == "/srv/digits"
     assert (
         machine.environment["JUPYTER_CONFIG_PATH"] == "/roles/teacher:/roles/everyone"
         and machine.environment["KEPT"] == "1"
@@ -273,6 +281,21 @@ def test_image_holds_no_solutions():
     assert {ROOT / one for one in packages} <= set(paths)
     chart = json.loads((HUB / "zero_to_jupyterhub/options.json").read_text(encoding="utf-8"))["jupyterhub"]
     assert f"JUPYTERHUB={chart}" in text
+
+
+def test_what_grades_on_a_hub_is_whole(tmp_path):
+    """The modules that image and settings.sh copy need no others of the repository."""
+    named = re.findall(r"coursework/(\w+)\.py", (HUB / "Containerfile").read_text(encoding="utf-8"))
+    listed = re.search(
+        r"^for file in (.*); do$", (HUB / "littlest_jupyterhub/settings.sh").read_text(encoding="utf-8"), re.M
+    )[1]
+    assert set(listed.split()) <= set(named)
+    (tmp_path / "coursework").mkdir()
+    for one in listed.split():
+        shutil.copy(ROOT / f"coursework/{one}.py", tmp_path / "coursework")
+    command = [sys.executable, "-c", "import coursework.isolated as one; print(one.__file__)"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and str(tmp_path) in done.stdout, done.stderr
 
 
 def test_proxy_is_pinned_without_addresses():

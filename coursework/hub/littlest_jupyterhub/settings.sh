@@ -12,6 +12,11 @@ here="$(cd "$(dirname "$0")/.." && pwd)"
 install -d -m 755 /srv/digits /srv/digits/roles
 cp -r "$here/roles/." /srv/digits/roles/
 chmod -R a+rX /srv/digits/roles
+# What a teacher's server grades with, without the sources of the assignments.
+install -d -m 755 /srv/digits/coursework
+for file in __init__ notebooks isolated sandbox worker; do
+    install -m 644 "$here/../$file.py" /srv/digits/coursework/
+done
 install -m 644 "$here/course_on_hub.py" /srv/digits/course_on_hub.py
 install -m 600 "$class" /opt/tljh/config/digits_class.json
 install -m 644 "$here/littlest_jupyterhub/digits_course.py" /opt/tljh/config/jupyterhub_config.d/digits_course.py
@@ -21,7 +26,7 @@ install -d -m 755 /srv/nbgrader
 install -d -m 1777 /srv/nbgrader/exchange
 
 tljh-config set user_environment.default_app jupyterlab
-tljh-config set limits.memory 1536M  # fit
+tljh-config set limits.memory 2560M  # fit
 tljh-config set limits.cpu 2
 tljh-config set services.cull.timeout 3600
 tljh-config set https.enabled true
