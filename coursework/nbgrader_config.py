@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from nbconvert.preprocessors import Preprocessor
+from nbgrader.preprocessors import NbGraderPreprocessor
 
 here = Path(__file__).resolve().parent
 
@@ -21,7 +21,7 @@ places = [Path(os.environ["DIGITS_BOOK"])] if os.environ.get("DIGITS_BOOK") else
 book = next((one for one in places if (one / "coursework" / "isolated.py").is_file()), None)
 
 
-class NoIsolation(Preprocessor):
+class NoIsolation(NbGraderPreprocessor):
     """Refuses to run submissions, or to show them, where the sandbox is out of reach."""
 
     def preprocess(self, nb, resources):

@@ -9,7 +9,6 @@ had, :class:`IsolationError` says what to do; nothing is ever run without it.
 from __future__ import annotations
 
 import contextlib
-import copy
 import json
 import os
 import re
@@ -22,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbformat.v4 import new_output
@@ -559,8 +558,3 @@ def run_cells(cells, given, limits=None):
         finally:
             peak = max(peak, sandbox.peak_mb)
     return Submission(results, list(dict.fromkeys(remarks)), peak, time.monotonic() - start, restarts)
-
-
-def settings_of(limits):
-    """Return the limits as a dict, for a record of what was graded under which."""
-    return copy.deepcopy(asdict(limits))
