@@ -20,8 +20,8 @@ def constants(seed):
     rng = np.random.default_rng([seed, 6])
     values = {
         # the scanner: degrees, pixels, least share of ink left, grey specks; never shown to students
-        "ANGLE": int(rng.integers(20, 29)),
-        "SHIFT": int(rng.integers(2, 4)),
+        "ANGLE": int(rng.integers(21, 28)),
+        "SHIFT": round(float(rng.uniform(2.6, 3.2)), 1),
         "FADE": round(float(rng.uniform(0.5, 0.7)), 2),
         "SPECKS": int(rng.integers(8, 14)),
         "SMALL_BYTES": 1000 * int(rng.integers(46, 56)),
