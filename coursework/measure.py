@@ -54,7 +54,7 @@ def made_up_class(released, cases, students, seed, hostile=True):
     made = {}
     for number in range(students):
         notebook = copy.deepcopy(released)
-        ability = random.normal(0.8)
+        ability = random.normal(1.5)
         answers = {}
         for place, name in enumerate(names):
             draw = random.uniform()
