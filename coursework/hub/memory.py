@@ -157,8 +157,8 @@ def measure(names=(), record=RECORD, tell=print):
                     failed += "AssertionError" in told
                     if "Traceback (most recent call last)" in told and "AssertionError" not in told:
                         raise HubError(f"{name} fails while its memory is measured:\n{told[-2000:]}")
-                largest = max(watch.largest - alone, peak(server, besides))
-            now = resident(server)
+                now = resident(server)
+                largest = max(watch.largest - alone, peak(server, besides), now - alone)
             anna.send("DELETE", f"api/kernels/{kernel}").raise_for_status()
             before = known.get(name, {"largest_mb": 0, "runs": 0})
             known[name] = {

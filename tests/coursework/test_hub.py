@@ -56,8 +56,6 @@ def hub():
             made = making.make([NAME], output=running.folder / "made", solutions=False, quiet=True)
         shutil.move(made / "course", running.home(TEACHER) / "course")
         shutil.rmtree(made)
-        # nbgrader's settings with the sandbox, which also stops what is graded from a teacher's server
-        shutil.copy(ROOT / "coursework/nbgrader_config.py", running.home(TEACHER) / "course")
         running.give(TEACHER, running.home(TEACHER) / "course")
         yield running
     # Nothing is left of it.
