@@ -467,8 +467,7 @@ def main(arguments=None):
         print(f"{missing[0]} does not exist; make it first, or name another", file=sys.stderr)
         return 2
     try:
-        names = [one for one in NAMES if (SOURCES / one / f"{one}.ipynb").is_file()]
-        known = secrets(names, options.seed)
+        known = secrets(NAMES, options.seed)
         found = [
             f"{path}: {one}" for path in options.paths for one in look(path, known, seed=options.seed, numbers=False)
         ]

@@ -557,7 +557,7 @@ def main(arguments=None):
     parser.add_argument("--sources", type=Path, default=SOURCES, help=argparse.SUPPRESS)
     parser.add_argument("--again", action="store_true", help="also if the present result is up to date")
     options = parser.parse_args(arguments)
-    names = options.names or [name for name in NAMES if (options.sources / name / f"{name}.ipynb").is_file()]
+    names = options.names or NAMES
     started = time.time()
     try:
         for name in names:

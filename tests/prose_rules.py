@@ -202,9 +202,9 @@ def complaints(pages, allowed):
 
 
 def book_pages():
-    """{page: Markdown} of everything that is read: the chapters, and the Markdown files beside and below them."""
+    """{page: Markdown} of everything that is read: the chapters, the Markdown files beside and below them, the assignments."""
     pages = {f"chapters/{chapter.name}.ipynb": pages_of(chapter) for chapter in rules.book_chapters()}
-    for folder in (rules.ROOT, rules.ROOT / "chapters", rules.ROOT / "data"):
+    for folder in [rules.ROOT / one for one in ("", "chapters", "data", "coursework/pages")]:
         pages |= {
             str(path.relative_to(rules.ROOT).as_posix()): path.read_text(encoding="utf-8")
             for path in sorted(folder.glob("*.md"))
