@@ -18,7 +18,7 @@ import requests
 from bs4 import BeautifulSoup
 
 from coursework import making
-from coursework.hub.local_hub import ROOT, SOURCES, LocalHub
+from coursework.hub.local_hub import SOURCES, LocalHub
 from coursework.notebooks import grading, load_module, tasks
 
 TEACHER, STUDENTS = "carla", ("anna", "ben")
