@@ -60,7 +60,7 @@ def data(seed):
     )
     for kind, wrong in (("right", False), ("wrong", True)):
         arrays[f"accuracy_{kind}"] = np.array(
-            [_training(_rng(seed, 20 + run), X, T, X_val, T_val, slope, 0.001, 20, 0.1, wrong)[1] for run in range(5)]
+            [_training(_rng(seed, 20 + run), X, T, X_val, T_val, slope, 0.001, 24, 0.03, wrong)[1] for run in range(5)]
         )
     return arrays | _errors_of_measuring(_rng(seed, 3), X[:20], T[:20])
 
