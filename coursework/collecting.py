@@ -434,7 +434,10 @@ def choose(found, files, name, known):
         raise Refused(f"there is no notebook: hand in {name}.ipynb")
     found.remarks += [f"left out: {one}" for one in dict.fromkeys(faults)]
     best = max(candidates, key=lambda one: one[0])
-    if len(candidates) > 1:
+    origins = {one[4] for one in candidates}
+    if len(origins) > 1:
+        found.remarks.append(f"handed in {len(origins)} times; {best[4]} counts")
+    elif len(candidates) > 1:
         found.remarks.append(f"{len(candidates)} notebooks of this assignment; {best[2].path.name} counts")
     if best[3].name != f"{name}.ipynb":
         found.remarks.append(f"the notebook was called {best[3].name}")
@@ -488,8 +491,6 @@ def take(found, name, known, course, given=()):
         files = unpacked(found, stack)
         notebook, file, inside, origin = choose(found, files, name, known)
         others = extras(found, files, inside, origin)
-    if len(found.origins) > 1:
-        found.remarks.append(f"handed in {len(found.origins)} times; {origin} counts")
     written = {
         f"{name}.ipynb": (nbformat.writes(notebook, version=nbformat.NO_CONVERT) + "\n").encode("utf-8", "replace")
     }

@@ -26,6 +26,7 @@ import re
 import shutil
 import sys
 import tempfile
+import threading
 import time
 import warnings
 from dataclasses import asdict
@@ -326,7 +327,7 @@ def grade_all(course, limits, workers, again=False, quiet=False):
     for left in course.state.glob(".new-*"):
         shutil.rmtree(left, ignore_errors=True)
     bar = tqdm(total=len(waiting), unit="submission", desc=course.name, disable=True if quiet else None)
-    running = {}
+    running, stop = {}, threading.Event()
     with bar, concurrent.futures.ThreadPoolExecutor(workers) as pool:
         try:
             while waiting or running:
@@ -342,7 +343,7 @@ def grade_all(course, limits, workers, again=False, quiet=False):
                         shutil.rmtree(stage)
                         bar.update()
                         continue
-                    job = pool.submit(isolated.run_notebook, notebook, stage, limits)
+                    job = pool.submit(isolated.run_notebook, notebook, stage, limits, stop)
                     running[job] = (student, digest, notebook, stage)
                 done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
                 for job in done:
@@ -367,7 +368,8 @@ def grade_all(course, limits, workers, again=False, quiet=False):
                         shutil.rmtree(stage, ignore_errors=True)
                     bar.update()
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            stop.set()
+            pool.shutdown(cancel_futures=True)
             raise
     return failed
 

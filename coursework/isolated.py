@@ -98,15 +98,15 @@ def copy_files(folder, target):
         shutil.copyfile(path, target / inside)
 
 
-def run_notebook(notebook, folder, limits):
+def run_notebook(notebook, folder, limits, stop=None):
     """Run a notebook's code cells in the sandbox, with copies of the files of ``folder``; fills in the outputs.
 
-    Returns :class:`coursework.sandbox.Submission`.
+    Returns :class:`coursework.sandbox.Submission`; ``stop`` as in `coursework.sandbox.run_cells`.
     """
     cells, places = code_cells(notebook)
     with tempfile.TemporaryDirectory(prefix="grading-") as given:
         copy_files(folder, given)
-        ran = sandbox.run_cells(cells, given, limits)
+        ran = sandbox.run_cells(cells, given, limits, stop)
     for number, (place, one) in enumerate(zip(places, ran.cells, strict=True), 1):
         notebook.cells[place].outputs = one.outputs
         notebook.cells[place].execution_count = number

@@ -14,6 +14,7 @@ import datetime
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,7 @@ from coursework.notebooks import NAMES, SOURCES, grading, load_module, tasks
 ROOT = Path(__file__).resolve().parent.parent
 RECORD = Path(__file__).resolve().parent / "measured.json"
 MB = 1024 * 1024
+PACKAGES = ("nbgrader", "ipython", "numpy", "nbformat", "nbconvert", "tensorflow-cpu")
 #: what one student in ten hands in as the answer to one task, by turns
 HOSTILE = {
     "an endless loop": "while True:\n    pass",
@@ -99,8 +101,11 @@ def private_mb(processes):
 
 
 def watched(command, environment=None, cwd=None):
-    """Run a command; returns (seconds, peak memory of its whole tree in MB). RuntimeError with its words if it fails."""
-    start = time.monotonic()
+    """Run a command; returns (seconds, processor seconds and peak memory in MB of its whole tree).
+
+    RuntimeError with the command's words if it fails.
+    """
+    start, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     peak = 0.0
     with tempfile.TemporaryFile() as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment, cwd=cwd)
@@ -113,7 +118,9 @@ def watched(command, environment=None, cwd=None):
         if process.returncode:
             out.seek(0)
             raise RuntimeError(f"{' '.join(map(str, command))} failed:\n{out.read()[-3000:].decode(errors='replace')}")
-    return seconds, peak
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return seconds, used, peak
 
 
 def environment():
@@ -134,8 +141,8 @@ def grade_class(made, name, sources, workers, folder):
     write_class(made, folder / "handed_in", name)
     load = os.getloadavg()[0]
     command = [sys.executable, "-m", "coursework", "grade", name, "--course", course, "--workers", str(workers)]
-    seconds, peak = watched([*command, "--submissions", folder / "handed_in"], environment(), ROOT)
-    again, _ = watched(command, environment(), ROOT)
+    seconds, used, peak = watched([*command, "--submissions", folder / "handed_in"], environment(), ROOT)
+    again, *_ = watched(command, environment(), ROOT)
     records = [json.loads(path.read_text()) for path in (course / ".grading" / name).glob("student????.json")]
     ran = sorted(one["seconds"] for one in records)
     return {
@@ -143,12 +150,14 @@ def grade_class(made, name, sources, workers, folder):
         "graded": len(records),
         "seconds": round(seconds, 1),
         "seconds_per_submission": round(seconds / len(made), 3),
+        "processor_seconds": round(used, 1),
+        "processor_seconds_per_submission": round(used / len(made), 3),
         "seconds_in_the_sandbox_median": round(float(np.median(ran)), 3),
         "seconds_in_the_sandbox_most": round(ran[-1], 1),
         "peak_mb_of_one_sandbox": max(one["peak_mb"] for one in records),
         "peak_mb_of_all": round(peak),
         "seconds_when_nothing_is_new": round(again, 1),
-        "load_before": round(load, 2),
+        "load_before_and_after": [round(load, 1), round(os.getloadavg()[0], 1)],
     }
 
 
@@ -168,7 +177,7 @@ def one_submission(name, sources, cases, count=4):
                 notebook.cells.insert(2, nbformat.v4.new_code_cell("import keras"))
         row = {"tensorflow": tensorflow}
         for kind in ("here", "nbgrader"):
-            seconds = []
+            taken = []
             for size in (1, count + 1):
                 with tempfile.TemporaryDirectory() as folder:
                     course, _ = fresh_course(Path(folder, "made"), name, sources)
@@ -186,7 +195,7 @@ def one_submission(name, sources, cases, count=4):
                             "1",
                         ]
                         command += ["--submissions", Path(folder, "in"), "--no-feedback"]
-                        seconds.append(watched(command, environment(), ROOT)[0])
+                        taken.append(watched(command, environment(), ROOT))
                     else:
                         (course / "nbgrader_config.py").write_text(
                             'c = get_config()\nc.CourseDirectory.course_id = "digits"\nc.Execute.timeout = 120\n'
@@ -196,8 +205,9 @@ def one_submission(name, sources, cases, count=4):
                             path.parent.mkdir(parents=True)
                             path.write_text(nbformat.writes(notebook), encoding="utf-8")
                         command = [sys.executable, "-m", "nbgrader", "autograde", name]
-                        seconds.append(watched(command, environment(), course)[0])
-            row[f"seconds_{kind}"] = round((seconds[1] - seconds[0]) / count, 2)
+                        taken.append(watched(command, environment(), course))
+            row[f"seconds_{kind}"] = round((taken[1][0] - taken[0][0]) / count, 2)
+            row[f"processor_seconds_{kind}"] = round((taken[1][1] - taken[0][1]) / count, 2)
         found.append(row)
     return found
 
@@ -238,45 +248,47 @@ def main(arguments=None):
     )
     options = parser.parse_args(arguments)
     cases = load_module(options.name, "cases.py", options.sources).CASES
-    rows = []
-    print("students  seconds  each    sandbox  peak MB (one sandbox)  nothing new")
+    record = {
+        "what": "grading of made-up classes: python -m coursework measure",
+        "assignment": options.name,
+        "workers": options.workers,
+        "hostile": "one submission in ten, of: " + ", ".join(HOSTILE),
+        "date": datetime.date.today().isoformat(),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in PACKAGES},
+        "one_submission": [],
+        "classes": [],
+    }
+    if not options.without_comparison:
+        record["one_submission"] = one_submission(options.name, options.sources, cases)
+    for row in record["one_submission"]:
+        with_it = "with" if row["tensorflow"] else "without"
+        print(
+            f"one submission, {with_it} TensorFlow: {row['seconds_here']} s here, {row['seconds_nbgrader']} s with nbgrader's kernel; "
+            f"of the processor {row['processor_seconds_here']} s and {row['processor_seconds_nbgrader']} s",
+            flush=True,
+        )
+    print("students  seconds  each  processor each  sandbox  peak MB (one sandbox)  nothing new")
     for students in options.students:
         with tempfile.TemporaryDirectory() as folder:
             folder = Path(folder)
             _, released = fresh_course(folder / "first", options.name, options.sources)
             made = made_up_class(released, cases, students, seed=2026)
             row = grade_class(made, options.name, options.sources, options.workers, folder)
-        rows.append(row)
+        record["classes"].append(row)
+        record["growth_exponent"] = growth(record["classes"])
+        # after each class, so that a run that is stopped has recorded what it measured
+        options.to.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         print(
-            f"{students:8d} {row['seconds']:8.1f} {row['seconds_per_submission']:5.2f} "
-            f"{row['seconds_in_the_sandbox_median']:9.2f} {row['peak_mb_of_all']:8.0f} ({row['peak_mb_of_one_sandbox']:.0f}) "
-            f"{row['seconds_when_nothing_is_new']:13.1f}",
+            f"{students:8d} {row['seconds']:8.1f} {row['seconds_per_submission']:5.2f} {row['processor_seconds_per_submission']:15.2f} "
+            f"{row['seconds_in_the_sandbox_median']:8.2f} {row['peak_mb_of_all']:8.0f} ({row['peak_mb_of_one_sandbox']:.0f}) "
+            f"{row['seconds_when_nothing_is_new']:12.1f}",
             flush=True,
-        )
-    record = {
-        "what": "grading of made-up classes: python -m coursework measure",
-        "assignment": options.name,
-        "workers": options.workers,
-        "hostile": "one submission in ten, of: " + ", ".join(HOSTILE),
-        "classes": rows,
-        "growth_exponent": growth(rows),
-        "one_submission": [] if options.without_comparison else one_submission(options.name, options.sources, cases),
-        "date": datetime.date.today().isoformat(),
-        "processor": processor(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "versions": {
-            name: version(name) for name in ("nbgrader", "ipython", "numpy", "nbformat", "nbconvert", "tensorflow-cpu")
-        },
-    }
-    for row in record["one_submission"]:
-        with_it = "with" if row["tensorflow"] else "without"
-        print(
-            f"one submission, {with_it} TensorFlow: {row['seconds_here']} s here, {row['seconds_nbgrader']} s with nbgrader's kernel"
         )
     if record["growth_exponent"] is not None:
         print(f"seconds grow as students to the power {record['growth_exponent']}")
-    options.to.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return 0
 
 

@@ -8,6 +8,7 @@ had, :class:`IsolationError` says what to do; nothing is ever run without it.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 import os
@@ -38,6 +39,9 @@ CURE = (
 )
 #: what may come back in an output, by MIME type; nothing that runs a script in a teacher's browser
 MIME_TYPES = ("text/plain", "text/html", "text/latex", "text/markdown", "image/png", "image/jpeg", "image/gif")
+HERE = re.compile(
+    "|".join(rf"{re.escape(one)}/lib/python[\d.]+/(?:site-packages/)?" for one in {sys.prefix, sys.base_prefix})
+)
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 
 
@@ -98,6 +102,10 @@ class Ran:
     failed: bool
     remarks: list = field(default_factory=list)
     seconds: float = 0.0
+
+
+class Interrupted(Exception):
+    """The whole grading is being stopped."""
 
 
 class WorkerStopped(Exception):
@@ -218,8 +226,8 @@ def usage(child):
 class Sandbox:
     """One worker in one sandbox. Use as a context manager; everything in it is dead when that ends."""
 
-    def __init__(self, given, limits, deadline):
-        self.limits, self.deadline = limits, deadline
+    def __init__(self, given, limits, deadline, stop=None):
+        self.limits, self.deadline, self.stop = limits, deadline, stop
         self.peak_mb = 0.0
         self.buffer = bytearray()
         self.printed = {}  # what came out of the file descriptors 1 and 2, past Python: bytes by descriptor
@@ -337,6 +345,8 @@ class Sandbox:
                 if message.get("kind") != kind:
                     raise WorkerStopped("ResultsTampered", "wrote to the channel that carries the results")
                 return message
+            if self.stop is not None and self.stop.is_set():
+                raise Interrupted
             now = time.monotonic()
             if now >= until:
                 if until >= self.deadline:
@@ -430,6 +440,8 @@ def understood(message, cell, limits):
 
     Nothing is taken over as it is: types and sizes are checked, unknown kinds of output are left out.
     """
+    # nbgrader takes a result of a test cell for partial credit: only a test that ends in an expression has one.
+    results = cell.kind != "test" or ends_in_expression(cell.source)
     outputs, room = [], limits.text_bytes + limits.picture_bytes + 10_000
     told = message.get("outputs")
     for one in told[:2000] if isinstance(told, list) else []:
@@ -450,13 +462,21 @@ def understood(message, cell, limits):
                     continue
                 data[mime] = value
                 room -= len(value)
+            if kind == "execute_result" and not (results and "text/plain" in data):
+                kind = "display_data"
             if data:
                 extra = {"execution_count": None} if kind == "execute_result" else {}
                 outputs.append(new_output(kind, data=data, **extra))
         elif kind == "error":
             lines = one.get("traceback")
-            lines = [text(line, 5000) for line in lines[:100]] if isinstance(lines, list) else []
+            lines = [without_paths(text(line, 5000)) for line in lines[:100]] if isinstance(lines, list) else []
             outputs.append(error_output(text(one.get("ename"), 200), text(one.get("evalue"), 4000), lines))
+    if cell.kind == "test":
+        for one in [one for one in outputs if one.output_type == "execute_result"][
+            :-1
+        ]:  # shown by what the test called
+            one.output_type = "display_data"
+            one.pop("execution_count", None)
     failed = message.get("failed") is not False
     remarks = []
     error = message.get("error")
@@ -470,6 +490,20 @@ def understood(message, cell, limits):
         names = ", ".join(text(one, 60) for one in changed[:5] if isinstance(one, str))
         remarks.append(f"functions of libraries were replaced, and put back before the tests: {names}")
     return Ran(outputs, failed, remarks)
+
+
+def ends_in_expression(source):
+    """Tell whether a cell's last statement is an expression."""
+    try:
+        body = ast.parse(source).body
+    except SyntaxError:
+        return True
+    return bool(body) and isinstance(body[-1], ast.Expr)
+
+
+def without_paths(line):
+    """Return a line of a traceback without the folders of this machine, which are no student's business."""
+    return HERE.sub("", line)
 
 
 def error_output(name, value, traceback):
@@ -510,13 +544,14 @@ class Submission:
     restarts: int
 
 
-def run_cells(cells, given, limits=None):
+def run_cells(cells, given, limits=None, stop=None):
     """Run the code cells of one submission in order; returns :class:`Submission`, with one result for each cell.
 
     After an error the next cell runs, as in nbgrader. When a cell ends the worker (it ran too long, needed too much memory,
     left the program), a new worker runs the earlier cells again without that one and without the tests, and goes on
     after it: a loop without end in one task costs that task alone. After ``limits.restarts`` of these, or at the end of
-    the submission's time, the remaining cells are told as not run.
+    the submission's time, the remaining cells are told as not run. When the threading.Event ``stop`` is set, everything in the
+    sandbox is killed, and :class:`Interrupted` raised.
     """
     limits = limits or Limits()
     start = time.monotonic()
@@ -533,7 +568,7 @@ def run_cells(cells, given, limits=None):
             results += [Ran([error_output("NotRun", why, [f"NotRun: {why}"])], True) for _ in cells[len(results) :]]
             remarks.append(why)
             break
-        sandbox = Sandbox(given, limits, deadline)
+        sandbox = Sandbox(given, limits, deadline, stop)
         place = 0
         try:
             with sandbox:

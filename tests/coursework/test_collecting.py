@@ -166,6 +166,16 @@ def test_the_latest_of_resubmissions_counts(notebook, course, tmp_path):
     assert any("2 notebooks" in one for one in lines["Al_Jo"].remarks)
 
 
+def test_canvas_with_several_files_of_one_submission(notebook, course, tmp_path):
+    files = {
+        "ada_1_100_tiny.ipynb": marked(notebook, "work"),
+        "ada_1_101_picture.png": b"png",
+        "bob_2_102_tiny.ipynb": marked(notebook, "x"),
+    }
+    _, lines = collected(write(tmp_path / "in", files), course)
+    assert "# work" in taken(course, "ada_1") and lines["ada_1"].remarks == []
+
+
 def test_a_folder_and_a_later_zip_of_one_student(notebook, course, tmp_path):
     download = write(
         tmp_path / "in",

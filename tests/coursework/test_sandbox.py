@@ -3,7 +3,9 @@
 import os
 import socket
 import stat
+import sys
 import threading
+import time
 from pathlib import Path
 
 import psutil
@@ -328,6 +330,29 @@ def test_what_the_worker_says_is_checked(outputs):
         mime in one.get("data", {}) for one in ran.outputs for mime in ("text/javascript", "image/png", "image/svg+xml")
     )
     assert len(said(ran)) <= QUICK.text_bytes + 1000
+
+
+def test_partial_credit_comes_from_the_test_alone(given):
+    forger = "def answer():\n    get_ipython().displayhook(20)\n    return 1"
+    cells = run(given, forger, Cell("assert answer() == 1", "test"), Cell("answer()\n0.5", "test")).cells
+    assert [one.output_type for one in cells[1].outputs] == ["display_data"]
+    assert [one.data["text/plain"] for one in cells[2].outputs if one.output_type == "execute_result"] == ["0.5"]
+
+
+def test_no_folder_of_this_machine_in_a_traceback(given):
+    cells = run(given, "import json\njson.loads('{')", "import numpy as np\nnp.linalg.inv([1])").cells
+    assert sys.prefix not in said(cells[0]) + said(cells[1]) and sys.base_prefix not in said(cells[0]) + said(cells[1])
+    assert "json/decoder.py" in said(cells[0])
+
+
+def test_a_stop_ends_the_sandbox_at_once(given):
+    stop = threading.Event()
+    threading.Timer(2, stop.set).start()
+    start = time.monotonic()
+    with pytest.raises(sandbox.Interrupted):
+        run_cells([Cell("import time\ntime.sleep(100)")], given, QUICK, stop)
+    assert time.monotonic() - start < 15
+    assert not [one for one in psutil.Process().children(recursive=True) if "bwrap" in one.name()]
 
 
 # ---------------------------------------------------------------- refusals
