@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import json
 import os
+import platform
 import re
 import secrets
 import selectors
@@ -33,7 +35,7 @@ MB = 1024 * 1024
 MESSAGE_BYTES = 24 * MB  # an honest worker stays far below: its limits on text and pictures come first
 WATCH_SECONDS = 0.05
 CURE = (
-    "Grading runs students' code, so it runs nothing without isolation. Install bubblewrap (Debian and Ubuntu: "
+    "Grading runs students' code, so it runs nothing without isolation. Install bubblewrap 0.7 or later (Debian and Ubuntu: "
     "sudo apt install bubblewrap; Fedora: sudo dnf install bubblewrap), allow user namespaces for it, or grade in the "
     "container of coursework/Containerfile; coursework/README.md says how."
 )
@@ -74,7 +76,7 @@ class Limits:
             "data_mb": 2 * self.memory_mb,
             "cpu_seconds": int(2 * self.submission_seconds) + 1,
             "disk_mb": self.disk_mb,
-            "threads": self.threads,
+            "threads": self.threads if counts_processes_by_namespace() else None,
             "text_bytes": self.text_bytes,
             "picture_bytes": self.picture_bytes,
         }
@@ -119,6 +121,19 @@ class WorkerStopped(Exception):
 def find_bwrap():
     """Return the path of bubblewrap's program, or None."""
     return shutil.which(os.environ.get("BWRAP", "bwrap"))
+
+
+@functools.cache
+def can_disable_namespaces(bwrap):
+    """Tell whether this bubblewrap (0.8 and later) can forbid namespaces inside: less of the kernel within reach."""
+    told = subprocess.run([bwrap, "--help"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    return "--disable-userns" in told.stdout + told.stderr
+
+
+def counts_processes_by_namespace():
+    """Tell whether RLIMIT_NPROC counts the sandbox alone (Linux 5.14 and later) rather than all that the user runs."""
+    found = re.match(r"(\d+)\.(\d+)", platform.release())
+    return bool(found) and (int(found[1]), int(found[2])) >= (5, 14)
 
 
 def system_mounts():
@@ -174,6 +189,8 @@ def command(given, limits, *, info=None):
         **dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"),
     }
     arguments = [bwrap, "--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"]
+    if can_disable_namespaces(bwrap):
+        arguments.append("--disable-userns")
     arguments += ["--die-with-parent", "--new-session", "--hostname", "grading", "--clearenv"]
     for key, value in environment.items():
         arguments += ["--setenv", key, value]
@@ -183,8 +200,19 @@ def command(given, limits, *, info=None):
     for folder in ("/dev/shm", "/tmp", "/home/student"):
         arguments += ["--size", size, "--tmpfs", folder]
     arguments += ["--ro-bind", str(given), "/given", "--ro-bind", str(WORKER), "/sandbox/worker.py"]
-    # bwrap's own root and /dev are folders in memory without a limit of size
-    return [*arguments, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/home/student"]
+    # /proc/sys belongs to the whole machine, and root's files in it can be written without any privilege by whom the kernel
+    # takes for root: a sandbox that root starts. bwrap's own root and /dev are folders in memory without a limit of size.
+    return [
+        *arguments,
+        "--remount-ro",
+        "/proc",
+        "--remount-ro",
+        "/dev",
+        "--remount-ro",
+        "/",
+        "--chdir",
+        "/home/student",
+    ]
 
 
 def check_isolation(limits=None):

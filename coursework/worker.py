@@ -39,6 +39,8 @@ def limit_resources(limits):
         (resource.RLIMIT_NOFILE, 512),
         (resource.RLIMIT_CORE, 0),
     ):
+        if value is None:
+            continue
         hard = resource.getrlimit(kind)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (value, value))

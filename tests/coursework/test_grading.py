@@ -16,7 +16,10 @@ import nbformat
 import psutil
 import pytest
 from nbgrader.api import Gradebook
+from nbgrader.apps import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
 from tiny_class import CASES, NAME, POINTS, RIGHT, answered, hand_in, make_course, place_of, released
+from traitlets.config import Config
 
 from coursework import grading, isolated, sandbox
 from coursework.notebooks import HIDDEN_TESTS, region
@@ -352,6 +355,20 @@ def test_plain_nbgrader_runs_isolated_with_our_settings_or_not_at_all(course, ha
     assert "seen: False" in (course / "autograded" / "spy" / NAME / f"{NAME}.ipynb").read_text()
     assert nbgrader(course, "generate_feedback", NAME, DIGITS_BOOK=str(ROOT)).returncode == 0
     assert "secret_image" not in (course / "feedback" / "spy" / NAME / f"{NAME}.html").read_text()
+
+
+def test_the_formgrader_goes_on_from_there(graded):
+    course, *_ = graded
+    config = Config()
+    config.CourseDirectory.root, config.CourseDirectory.course_id = str(course), "digits"
+    api = NbGraderAPI(CourseDirectory(config=config), config=config)
+    found = {one["student"]: one for one in api.get_submissions(NAME)}
+    assert set(found) == set(CLASS)
+    assert all(one["autograded"] and one["submitted"] for one in found.values())
+    assert found["ada"]["needs_manual_grade"] and not found["blank"]["needs_manual_grade"]
+    assert found["ada"]["score"] == 16 and found["ada"]["max_score"] == 20
+    cells = api.get_notebook_submissions(NAME, NAME)
+    assert len(cells) == len(CLASS) and any(one["failed_tests"] for one in cells)
 
 
 # ---------------------------------------------------------------- marks by hand

@@ -205,6 +205,30 @@ def test_privileges_are_gone(given):
     assert said(cells[2]).strip() == "-1"
 
 
+def test_the_kernels_settings_cannot_be_written(given):
+    code = """
+import os
+written = []
+for folder, _, names in os.walk("/proc/sys"):
+    for name in names:
+        try:
+            os.close(os.open(os.path.join(folder, name), os.O_WRONLY))
+            written.append(name)
+        except OSError:
+            pass
+print(written)
+"""
+    more = "open('/proc/sysrq-trigger', 'w')"
+    cells = run(given, code, more).cells
+    assert said(cells[0]).strip() == "[]"
+    assert cells[1].failed
+
+
+def test_no_namespaces_inside(given):
+    cells = run(given, "import ctypes\nprint(ctypes.CDLL(None).unshare(0x10000000))").cells
+    assert said(cells[0]).strip() == "-1" or not sandbox.can_disable_namespaces(sandbox.find_bwrap())
+
+
 # ---------------------------------------------------------------- restarts
 
 
