@@ -30,6 +30,7 @@ def constants(seed):
         "COPIES": int(rng.integers(3, 6)),
         "SPLIT_PERCENT": int(rng.choice([20, 25, 30, 40])),
     }
+    values["SMALL_KILOBYTES"], values["BEST_MEGABYTES"] = values["SMALL_BYTES"] // 1000, values["BEST_BYTES"] / 1e6
     *_, final = _drawn(seed)
     start = 0
     for name, count in FINAL.items():
