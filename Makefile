@@ -12,6 +12,7 @@ NAME ?=
 RUNS ?= 5
 SEED ?= 2026
 SUBMISSIONS ?=
+COURSE ?=
 PYTEST := $(PY) -m pytest -p no:cacheprovider
 .DEFAULT_GOAL := help
 .PHONY: help env book pdf site-pictures test test-helpers test-chapters test-site test-faults test-coursework coursework coursework-pages grade lab measurements drawings page-models bounds lock clean-notebooks refresh-notebooks address clean
@@ -66,8 +67,8 @@ coursework: $(VENV)/.teaching  ## make the assignments: student zips, teacher's 
 coursework-pages: env  ## write the assignments' public pages again (coursework/pages)
 	@$(PY) -m coursework pages $(NAME)
 
-grade: $(VENV)/.teaching  ## grade a folder of submissions (NAME=assignment, SUBMISSIONS=folder)
-	@$(PY) -m coursework grade $(NAME) $(if $(SUBMISSIONS),--submissions "$(SUBMISSIONS)")
+grade: $(VENV)/.teaching  ## grade a folder of submissions (NAME=assignment, SUBMISSIONS=folder or zip)
+	@$(PY) -m coursework grade $(NAME) $(if $(SUBMISSIONS),--submissions "$(SUBMISSIONS)") $(if $(COURSE),--course "$(COURSE)")
 
 # The leak test looks through the built site, so the book comes first.
 test-coursework: book coursework  ## make the assignments and test them, the graders and the whole life of a course

@@ -14,6 +14,7 @@ COMMANDS = {
     "leaks": ("coursework.leaks", "look for solutions and hidden tests in zips, folders and the built site"),
     "grade": ("coursework.grading", "collect a folder of submissions, grade them, write feedback and marks"),
     "concept_test": ("coursework.concept_test_scores", "compare the answers of a class before and after the course"),
+    "measure": ("coursework.measure", "measure grading with made-up classes"),
     "analyse": ("coursework.analysis", "write the item analysis of graded submissions"),
 }
 
