@@ -55,6 +55,9 @@ class IsolationError(RuntimeError):
 class Limits:
     """What one submission may use. Sizes in MB are of 1024 * 1024 bytes.
 
+    Seconds are those of the processor, of all its processes together, so that a busy machine costs nobody marks; the clock may
+    show ``patience`` times as many, which ends a cell that sleeps.
+
     ``memory_mb`` is what all its processes hold together, watched from outside every 50 ms, for an address-space limit
     (RLIMIT_AS) would stop NumPy and TensorFlow, which reserve far more than they use; RLIMIT_DATA, at twice the memory,
     turns one absurd array into a MemoryError of that cell. ``disk_mb`` is the size of each of its folders in memory.
@@ -62,6 +65,7 @@ class Limits:
 
     cell_seconds: float = 30
     submission_seconds: float = 180
+    patience: float = 3
     memory_mb: int = 1500
     processes: int = 24
     threads: int = 400
@@ -227,35 +231,50 @@ def check_isolation(limits=None):
         raise IsolationError(f"Bubblewrap refuses to isolate: {ran.stderr.strip()[:500]}. {CURE}")
 
 
-def usage(child):
-    """Return what the sandbox holds: (bytes of private memory, processes, threads), read from its own /proc.
+@dataclass
+class Usage:
+    """What a sandbox holds now: bytes of private memory, processes, threads; and processor seconds since it began."""
 
-    ``child`` is the number, outside, of its first process. Zeros when it has ended.
+    memory: int = 0
+    processes: int = 0
+    threads: int = 0
+    seconds: float = 0.0
+
+
+def usage(child):
+    """Return the :class:`Usage` of a sandbox, read from its own /proc; zeros when it has ended.
+
+    ``child`` is the number, outside, of its first process.
     """
-    memory = processes = threads = 0
-    base = f"/proc/{child}/root/proc"
+    found, base = Usage(), f"/proc/{child}/root/proc"
     try:
         numbers = [name for name in os.listdir(base) if name.isdigit()]
     except OSError:
-        return 0, 0, 0
+        return found
     for number in numbers:
         try:
             with open(f"{base}/{number}/statm") as file:
                 _, resident, shared, *_ = file.read().split()
             with open(f"{base}/{number}/stat") as file:
-                threads += int(file.read().rpartition(")")[2].split()[17])
+                fields = file.read().rpartition(")")[2].split()
+            # of itself, and of its children that have ended: user, system, user, system
+            ticks, threads = sum(int(one) for one in fields[11:15]), int(fields[17])
         except (OSError, ValueError, IndexError):
             continue
-        memory += (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
-        processes += 1
-    return memory, processes, threads
+        found.memory += (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
+        found.processes += 1
+        found.threads += threads
+        found.seconds += ticks / os.sysconf("SC_CLK_TCK")
+    return found
 
 
 class Sandbox:
     """One worker in one sandbox. Use as a context manager; everything in it is dead when that ends."""
 
-    def __init__(self, given, limits, deadline, stop=None):
+    def __init__(self, given, limits, deadline, stop=None, used_before=0.0):
         self.limits, self.deadline, self.stop = limits, deadline, stop
+        self.used_before = used_before  # processor seconds of the submission's earlier sandboxes
+        self.seconds = self.at_cell = 0.0  # of this one: up to now, up to the cell that runs
         self.peak_mb = 0.0
         self.buffer = bytearray()
         self.printed = {}  # what came out of the file descriptors 1 and 2, past Python: bytes by descriptor
@@ -330,15 +349,23 @@ class Sandbox:
         self.requests = self.results = None
 
     def _watch(self):
-        """Raise if the sandbox holds more than it may."""
-        memory, processes, threads = usage(self.child) if self.child else (0, 0, 0)
-        self.peak_mb = max(self.peak_mb, memory / MB)
-        if processes > self.limits.processes + 2:  # bwrap's own and the worker
+        """Raise if the sandbox holds or has used more than it may."""
+        now = usage(self.child) if self.child else Usage()
+        self.peak_mb = max(self.peak_mb, now.memory / MB)
+        self.seconds = max(self.seconds, now.seconds)
+        if now.processes > self.limits.processes + 2:  # bwrap's own and the worker
             raise WorkerStopped("ProcessLimit", f"started more than {self.limits.processes} processes")
-        if threads > self.limits.threads:
+        if now.threads > self.limits.threads:
             raise WorkerStopped("ProcessLimit", f"started more than {self.limits.threads} threads")
-        if memory > self.limits.memory_mb * MB:
+        if now.memory > self.limits.memory_mb * MB:
             raise WorkerStopped("MemoryLimit", f"needed more than {self.limits.memory_mb} MB of memory")
+        if self.seconds - self.at_cell >= self.limits.cell_seconds:
+            raise WorkerStopped("TimeLimit", f"ran longer than {self.limits.cell_seconds:g} s")
+        if self.used_before + self.seconds >= self.limits.submission_seconds:
+            self._too_long_in_all()
+
+    def _too_long_in_all(self):
+        raise WorkerStopped("TimeLimit", f"all cells together ran longer than {self.limits.submission_seconds:g} s")
 
     def _printed(self, descriptor, data):
         """Keep what was printed past Python, up to the limit; the rest is dropped as it is read."""
@@ -364,7 +391,7 @@ class Sandbox:
             raise WorkerStopped("ResultsTampered", "wrote to the channel that carries the results")
         return message
 
-    def _receive(self, until, kind, seconds=None):
+    def _receive(self, until, kind):
         """Return the next message; raises :class:`WorkerStopped` at the time ``until`` (monotonic) or on a broken limit."""
         watched = 0.0
         while True:
@@ -378,10 +405,8 @@ class Sandbox:
             now = time.monotonic()
             if now >= until:
                 if until >= self.deadline:
-                    raise WorkerStopped(
-                        "TimeLimit", f"all cells together ran longer than {self.limits.submission_seconds:g} s"
-                    )
-                raise WorkerStopped("TimeLimit", f"ran longer than {seconds or 0:g} s")
+                    self._too_long_in_all()
+                raise WorkerStopped("TimeLimit", f"ran longer than {self.limits.cell_seconds:g} s")
             # Until the worker says so, the new process may still see the /proc of this machine.
             if kind != "ready" and now - watched >= WATCH_SECONDS:
                 self._watch()
@@ -428,9 +453,11 @@ class Sandbox:
         data = json.dumps({**request, "silent": silent}).encode()
         self.printed.clear()
         start = time.monotonic()
-        until = min(start + self.limits.cell_seconds, self.deadline)
+        until = min(start + self.limits.patience * self.limits.cell_seconds, self.deadline)
+        self._watch()
+        self.at_cell = self.seconds
         self._send(struct.pack(">I", len(data)) + data, until)
-        message = self._receive(until, "done", self.limits.cell_seconds)
+        message = self._receive(until, "done")
         if message.get("token") != token or self.buffer:
             raise WorkerStopped("ResultsTampered", "wrote to the channel that carries the results")
         ran = understood(message, cell, self.limits)
@@ -583,20 +610,21 @@ def run_cells(cells, given, limits=None, stop=None):
     """
     limits = limits or Limits()
     start = time.monotonic()
-    deadline = start + limits.submission_seconds
-    results, remarks, restarts, peak = [], [], 0, 0.0
+    deadline = start + limits.patience * limits.submission_seconds
+    results, remarks, restarts, peak, used = [], [], 0, 0.0, 0.0
     bad = set()
     while len(results) < len(cells):
-        if restarts > limits.restarts or time.monotonic() >= deadline:
+        too_long = time.monotonic() >= deadline or used >= limits.submission_seconds
+        if restarts > limits.restarts or too_long:
             why = (
                 f"not run: all cells together ran longer than {limits.submission_seconds:g} s"
-                if time.monotonic() >= deadline
+                if too_long
                 else f"not run: earlier cells stopped the program {restarts} times"
             )
             results += [Ran([error_output("NotRun", why, [f"NotRun: {why}"])], True) for _ in cells[len(results) :]]
             remarks.append(why)
             break
-        sandbox = Sandbox(given, limits, deadline, stop)
+        sandbox = Sandbox(given, limits, deadline, stop, used)
         place = 0
         try:
             with sandbox:
@@ -615,9 +643,9 @@ def run_cells(cells, given, limits=None, stop=None):
             stopped = Ran([stopped_output(error)], True)
             if place == len(results):
                 results.append(stopped)
-            elif time.monotonic() < deadline:
+            elif time.monotonic() < deadline and used + sandbox.seconds < limits.submission_seconds:
                 remarks.append(f"a cell that had run before did not when it was run again: it {error.sentence}")
             remarks.append(f"{cell.name or f'cell {place + 1}'}: {error.sentence}")
         finally:
-            peak = max(peak, sandbox.peak_mb)
+            peak, used = max(peak, sandbox.peak_mb), used + sandbox.seconds
     return Submission(results, list(dict.fromkeys(remarks)), peak, time.monotonic() - start, restarts)

@@ -117,6 +117,17 @@ def test_a_hostile_cell_is_told_in_a_clear_word_and_the_next_one_runs(given, cod
     assert not [one for one in psutil.Process().children(recursive=True) if "bwrap" in one.name()]
 
 
+def test_a_busy_machine_costs_no_marks_but_the_processors_time_does(given):
+    limits = Limits(cell_seconds=2, memory_mb=400, patience=6)
+    spend = "import time\nstart = time.process_time()\nwhile time.process_time() - start < {}:\n    pass\n'spent'"
+    children = "import os\nfor _ in range(3):\n    if os.fork() == 0:\n        while True:\n            pass\nimport time\ntime.sleep(30)"
+    cells = run(
+        given, "import time\ntime.sleep(4)\n'slept'", spend.format(1), spend.format(100), children, limits=limits
+    ).cells
+    assert [cell.failed for cell in cells] == [False, False, True, True]
+    assert "ran longer than 2 s" in said(cells[2]) and "ran longer than 2 s" in said(cells[3])
+
+
 def test_a_hundred_megabytes_of_output_are_cut_and_never_held(given):
     submission = run(
         given,
@@ -254,7 +265,7 @@ def test_restarts_and_time_have_an_end(given):
     submission = run(given, *[endless] * 5, "7", limits=Limits(restarts=2))
     assert submission.restarts == 3 and len(submission.cells) == 6
     assert "not run: earlier cells stopped the program 3 times" in said(submission.cells[5])
-    submission = run(given, *["import time\ntime.sleep(1.2)"] * 4, limits=Limits(submission_seconds=2.5))
+    submission = run(given, *["import time\ntime.sleep(3)"] * 4, limits=Limits(submission_seconds=2.5))
     assert "all cells together ran longer than 2.5 s" in said(submission.cells[-1])
 
 
