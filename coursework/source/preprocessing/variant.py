@@ -46,7 +46,7 @@ def data(seed):
     one, other = rng.choice(10, size=2, replace=False)
     exchanged = np.where(typed_labels == one, other, np.where(typed_labels == other, one, typed_labels))
     off_centre = np.stack([_moved(image, rng) for image in take([3] * 10)[0]])
-    scans, scan_labels = take(rng.integers(25, 61, size=10))
+    scans, scan_labels = take(rng.integers(40, 61, size=10))
     rows = rng.permutation(np.repeat(np.arange(len(scans)), rng.choice([1, 2, 3], p=[0.7, 0.2, 0.1], size=len(scans))))
     return {
         "images": images,
