@@ -354,6 +354,7 @@ def grade_all(course, limits, workers, again=False, quiet=False):
                             "digest": digest,
                             "remarks": notebook.metadata.get(isolated.REMARKS, []),
                             "seconds": round(ran.seconds, 3),
+                            "processor_seconds": round(ran.processor_seconds, 2),
                             "peak_mb": round(ran.peak_mb, 1),
                             "restarts": ran.restarts,
                             "limits": asdict(limits),

@@ -101,8 +101,9 @@ def private_mb(processes):
 
 
 def watched(command, environment=None, cwd=None):
-    """Run a command; returns (seconds, processor seconds and peak memory in MB of its whole tree).
+    """Run a command; returns (seconds, processor seconds, peak memory in MB of its whole tree).
 
+    The processor seconds do not hold those of sandboxes, for who is killed is not counted: their records have them.
     RuntimeError with the command's words if it fails.
     """
     start, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -135,6 +136,11 @@ def fresh_course(folder, name, sources):
     return course, nbformat.read(course / "release" / name / f"{name}.ipynb", as_version=4)
 
 
+def records_of(course, name):
+    """Return what grading recorded of each submission, a list of dicts."""
+    return [json.loads(path.read_text()) for path in (course / ".grading" / name).glob("student????.json")]
+
+
 def grade_class(made, name, sources, workers, folder):
     """Grade a made-up class in a fresh course; returns the figures as a dict."""
     course, _ = fresh_course(folder / "made", name, sources)
@@ -143,8 +149,9 @@ def grade_class(made, name, sources, workers, folder):
     command = [sys.executable, "-m", "coursework", "grade", name, "--course", course, "--workers", str(workers)]
     seconds, used, peak = watched([*command, "--submissions", folder / "handed_in"], environment(), ROOT)
     again, *_ = watched(command, environment(), ROOT)
-    records = [json.loads(path.read_text()) for path in (course / ".grading" / name).glob("student????.json")]
+    records = records_of(course, name)
     ran = sorted(one["seconds"] for one in records)
+    used += sum(one["processor_seconds"] for one in records)
     return {
         "students": len(made),
         "graded": len(records),
@@ -195,7 +202,10 @@ def one_submission(name, sources, cases, count=4):
                             "1",
                         ]
                         command += ["--submissions", Path(folder, "in"), "--no-feedback"]
-                        taken.append(watched(command, environment(), ROOT))
+                        seconds, used, _ = watched(command, environment(), ROOT)
+                        taken.append(
+                            (seconds, used + sum(one["processor_seconds"] for one in records_of(course, name)))
+                        )
                     else:
                         (course / "nbgrader_config.py").write_text(
                             'c = get_config()\nc.CourseDirectory.course_id = "digits"\nc.Execute.timeout = 120\n'

@@ -334,6 +334,7 @@ class Sandbox:
     def close(self):
         """Kill everything in the sandbox and wait for it."""
         if self.handle is not None:
+            self.seconds = max(self.seconds, usage(self.child).seconds)
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.handle, signal.SIGKILL)  # the first process of its namespace: all die
             os.close(self.handle)
@@ -590,13 +591,15 @@ def stopped_output(error):
 
 @dataclass
 class Submission:
-    """What came of all cells of a submission: a list of :class:`Ran`, remarks, peak memory in MB, seconds, restarts."""
+    """What came of all cells of a submission: a list of :class:`Ran`, remarks, peak memory in MB, seconds by the clock, restarts,
+    and processor seconds."""
 
     cells: list
     remarks: list
     peak_mb: float
     seconds: float
     restarts: int
+    processor_seconds: float
 
 
 def run_cells(cells, given, limits=None, stop=None):
@@ -648,4 +651,4 @@ def run_cells(cells, given, limits=None, stop=None):
             remarks.append(f"{cell.name or f'cell {place + 1}'}: {error.sentence}")
         finally:
             peak, used = max(peak, sandbox.peak_mb), used + sandbox.seconds
-    return Submission(results, list(dict.fromkeys(remarks)), peak, time.monotonic() - start, restarts)
+    return Submission(results, list(dict.fromkeys(remarks)), peak, time.monotonic() - start, restarts, used)
