@@ -11,6 +11,18 @@ from unittest import mock
 import numpy as np
 
 TRAIN, VALIDATION, TEST = 1000, 400, 400
+# The goals of the two reader tasks (35% and 70% of the old reader's errors removed) come from the courses of twelve seeds,
+# 2026 and 1 to 11, on the final images. Least, mean and largest share removed:
+#   small   logistic regression on raw pixels    -0.08 0.02 0.12
+#           the same with moved copies           0.11 0.19 0.29
+#           ridge classifier, centred            0.39 0.46 0.54
+#           logistic regression, centred         0.52 0.59 0.67
+#   best    k-NN, centred                        0.49 0.59 0.67    one idea
+#           SVM on raw pixels, moved copies      0.46 0.52 0.61    one idea
+#           k-NN, centred, equally dark          0.66 0.73 0.79    two
+#           SVM on components, centred           0.67 0.74 0.78    two
+#           network, centred, dark, copies       0.77 0.81 0.85    three
+#           SVM, centred, dark, copies           0.87 0.89 0.90    three: the model solution
 #: originals behind the final images of the two reader tasks; each is scanned three times
 FINAL = {"SMALL": 200, "BEST": 250}
 
@@ -28,7 +40,6 @@ def constants(seed):
         "BEST_BYTES": 100_000 * int(rng.integers(12, 17)),
         "HIDDEN_SEED": int(rng.integers(10_000, 1_000_000)),
         "COPIES": int(rng.integers(3, 6)),
-        "SPLIT_PERCENT": int(rng.choice([20, 25, 30, 40])),
     }
     values["SMALL_KILOBYTES"], values["BEST_MEGABYTES"] = values["SMALL_BYTES"] // 1000, values["BEST_BYTES"] / 1e6
     *_, final = _drawn(seed)
