@@ -23,7 +23,10 @@ KEPT_BACK = ("variant.py", "cases.py", "rubric.md")
 SOLUTION = ("### BEGIN SOLUTION", "### END SOLUTION")
 HIDDEN_TESTS = ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS")
 # what nbgrader leaves in place of a solution (making.py tells it so)
-STUB = ("# YOUR CODE HERE", 'raise NotImplementedError("this task is still open: write your code in place of this line")')
+STUB = (
+    "# YOUR CODE HERE",
+    'raise NotImplementedError("this task is still open: write your code in place of this line")',
+)
 TEXT_STUB = "YOUR ANSWER HERE"
 
 # "limit = 40  # course: LIMIT" in code, {{LIMIT}} in text
