@@ -328,6 +328,24 @@ def exercises(chapter):
         yield f"{len(posed)} exercises, fewer than {FEWEST_EXERCISES}"
 
 
+def self_checks(chapter):
+    """What checks an exercise, and so knows the answer, stands in a cell whose code the page does not show."""
+    for cell in chapter.code:
+        if not cell.calls("try_it") or "remove-cell" in cell.tags:
+            continue
+        if "remove-input" not in cell.tags or cell.metadata.get("jupyter", {}).get("source_hidden") is not True:
+            yield f"{cell} checks an exercise in sight: give it a cell of its own (remove-input, jupyter.source_hidden)"
+        if any(isinstance(node, ast.Constant) and node.value is ... for node in assigned(cell)):
+            yield f"{cell} checks an exercise and is to be filled in: the reader would not see where"
+
+
+def assigned(cell):
+    """What a cell's outer statements assign, and what its functions return."""
+    for node in ast.walk(cell.tree):
+        if isinstance(node, (ast.Assign, ast.Return)) and node.value is not None:
+            yield node.value
+
+
 # ---------------------------------------------------------------- figures
 
 DRAWING = {
@@ -711,6 +729,7 @@ RULES = [
     cell_size,
     nothing_private,
     exercises,
+    self_checks,
     figures,
     sentences,
     checks,
