@@ -72,7 +72,7 @@ grade: $(VENV)/.teaching  ## grade a folder of submissions (NAME=assignment, SUB
 
 # The leak test looks through the built site, so the book comes first.
 test-coursework: book coursework  ## make the assignments and test them, the graders and the whole life of a course
-	@$(PYTEST) -q -n $(WORKERS) --dist loadfile tests/coursework
+	@$(PYTEST) -q -n $(WORKERS) --dist loadscope tests/coursework
 
 test-faults: env  ## plant faults one at a time: each must be noticed
 	@$(PY) tools/plant_faults.py

@@ -222,7 +222,9 @@ def test_no_file_names_a_path_of_somebodys_machine():
         if path.suffix in BINARY or path.is_relative_to(ROOT / "tests"):
             continue
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            if re.search(r"(?<![\w.~$}])/(?:work|root|home/(?!student\b|jovyan\b)\w+|Users/\w+)/|[A-Z]:\\Users\\", line):
+            if re.search(
+                r"(?<![\w.~$}])/(?:work|root|home/(?!student\b|jovyan\b)\w+|Users/\w+)/|[A-Z]:\\Users\\", line
+            ):
                 found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}")
     assert not found, "\n".join(found)
 
