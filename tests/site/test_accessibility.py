@@ -67,7 +67,9 @@ def asking(page):
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
 @pytest.mark.parametrize(
-    ("name", "use"), [("draw", drawing), ("search?q=overfitting", searching), ("glossary", asking)], ids=str
+    ("name", "use"),
+    [("draw", drawing), ("search?q=overfitting", searching), ("glossary", asking)],
+    ids=["drawing", "searching", "asking"],
 )
 def test_axe_finds_nothing_on_a_page_in_use(visit, axe, name, use, mode):
     page = visit(name, mode=mode).page
