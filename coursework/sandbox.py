@@ -200,10 +200,11 @@ def command(given, limits, *, info=None):
         arguments += ["--setenv", key, value]
     if info is not None:
         arguments += ["--info-fd", str(info)]
-    arguments += [*system_mounts(), "--proc", "/proc", "--dev", "/dev"]
+    arguments += ["--proc", "/proc", "--dev", "/dev"]
     for folder in ("/dev/shm", "/tmp", "/home/student"):
         arguments += ["--size", size, "--tmpfs", folder]
-    arguments += ["--ro-bind", str(given), "/given", "--ro-bind", str(WORKER), "/sandbox/worker.py"]
+    # after these, for the virtual environment may lie below one of them
+    arguments += [*system_mounts(), "--ro-bind", str(given), "/given", "--ro-bind", str(WORKER), "/sandbox/worker.py"]
     # /proc/sys belongs to the whole machine, and root's files in it can be written without any privilege by whom the kernel
     # takes for root: a sandbox that root starts. bwrap's own root and /dev are folders in memory without a limit of size.
     return [
