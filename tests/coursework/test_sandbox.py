@@ -3,7 +3,9 @@
 import os
 import socket
 import stat
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -416,3 +418,12 @@ def test_descriptors_are_closed(given):
     before = set(os.listdir("/proc/self/fd"))
     run(given, "1", "import os\nos._exit(2)", "2")
     assert len(set(os.listdir("/proc/self/fd"))) <= len(before)
+
+
+def test_an_environment_below_a_private_folder_is_seen(given, monkeypatch):
+    # a book that was cloned into /tmp, which the sandbox has of its own
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder, "here").write_text("")
+        monkeypatch.setattr(sys, "prefix", folder)
+        start = sandbox.command(given, QUICK)
+        assert subprocess.run([*start, "test", "-e", f"{folder}/here"]).returncode == 0
