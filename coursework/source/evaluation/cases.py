@@ -304,6 +304,11 @@ def threshold_for(confidence, right, wanted):
     fine = np.flatnonzero((error <= wanted) & last_of_equals)
     return c[fine[-1]] if len(fine) else np.inf
 """,
+            "one minus the accuracy, which rounds otherwise": """
+def threshold_for(confidence, right, wanted):
+    fine = [t for t in set(confidence.tolist()) if 1 - right[confidence >= t].mean() <= wanted]
+    return min(fine, default=np.inf)
+""",
             "from the top, remembering the last that keeps the promise": """
 def threshold_for(confidence, right, wanted):
     answer = float("inf")

@@ -73,6 +73,20 @@ def weighted_vote(distances, labels, k):
                 break
     return answers
 """,
+            "sums compared as they are, to the last digit": """
+def weighted_vote(distances, labels, k):
+    answers = np.zeros(len(distances), int)
+    for i, row in enumerate(np.asarray(distances, float)):
+        near = row.argsort(kind="stable")[:k]
+        if row[near[0]] == 0:
+            near = near[row[near] == 0]
+            weights = np.ones(len(near))
+        else:
+            weights = 1 / row[near]
+        sums = np.bincount(labels[near], weights)
+        answers[i] = next(labels[j] for j in near if sums[labels[j]] == sums.max())
+    return answers
+""",
             "arrays for all queries at once, a bonus for the nearer": """
 def weighted_vote(distances, labels, k):
     d = np.asarray(distances, dtype=np.float64)
