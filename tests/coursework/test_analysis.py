@@ -92,11 +92,12 @@ def test_failed_tests_are_counted(page):
     table = page[1].find("caption", string="Failed tests of count_dark").parent
     assert [cell.text for cell in table.tbody("td")] == ["4", "a pixel that equals the limit is not above it"]
     table = page[1].find("caption", string="Failed tests of middle_row").parent
-    assert {cell.text for cell in table.tbody("td")} == {
+    assert sorted(cell.text for cell in table.tbody("td")) == [
         "1",
+        "1",
+        "NotImplementedError: this task is still open: write your code in place of this line",
         "ValueError: <b>a student wrote this</b>",
-        "NotImplementedError",
-    } or ("NotImplementedError" in table.text and "<b>a student wrote this</b>" in table.text)
+    ]
 
 
 def test_the_page_stands_alone_without_names_or_scripts(page):
