@@ -105,7 +105,7 @@ address: env  ## write the public address of pyproject.toml into README and the 
 	@$(PY) tools/setup_cell.py
 	@$(PY) tools/badges.py
 
-lock: env  ## renew requirements.txt and requirements-teaching.txt from pyproject.toml
+lock: env  ## renew requirements.txt and the locks of the extras from pyproject.toml
 	@$(PY) tools/lock.py
 
 # Students' work may lie in the course folder.
