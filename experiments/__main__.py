@@ -20,7 +20,8 @@ import sys
 import time
 
 import experiments
-from helpers.measurements import EXPERIMENTS, code_hash, digest, folder
+from experiments.bench.code import code_hash
+from helpers.measurements import EXPERIMENTS, digest, folder
 
 PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "scikit-learn", "scikit-learn-intelex")
 
@@ -172,7 +173,7 @@ def main(arguments=None):
     parser.add_argument("--again", action="store_true", help="record again even what is up to date")
     parser.add_argument("--list", action="store_true", help="list the experiments with their number of runs")
     options = parser.parse_args(arguments)
-    modules = sorted(m.name for m in pkgutil.iter_modules(experiments.__path__) if m.name != "__main__")
+    modules = sorted(m.name for m in pkgutil.iter_modules(experiments.__path__) if m.name not in ("__main__", "bench"))
     for module in modules:
         importlib.import_module(f"experiments.{module}")
     chosen = [

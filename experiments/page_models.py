@@ -25,10 +25,10 @@ import helpers.quiet
 import keras
 import numpy as np
 
+from experiments.bench.code import code_hash
 from helpers.data import prepare
 from helpers.drawing import BOX, SIDE, prepare_drawing, rasterise
 from helpers.evaluation import fit_temperature, with_temperature
-from helpers.measurements import code_hash
 from helpers.models import CLASSES, build_mlp
 from helpers.training import REPORT_BATCH_SIZE, REPORT_EPOCHS, REPORT_VALIDATION_SPLIT, fit_as_report, set_seed
 
@@ -352,9 +352,8 @@ def development_strokes():
     return make_development()
 
 
-def development_drawings():
-    """The development drawings as a network sees them: float32 (n, 784), their digits (n,) and writers (n,)."""
-    drawings = development_strokes()
+def as_a_network_sees(drawings):
+    """Drawings (a list of dicts) as a network sees them: float32 (n, 784), their digits (n,) and writers (n,)."""
     images = [prepare_drawing(rasterise(one["strokes"], one["pen"])).ravel() for one in drawings]
     return np.array(images), np.array([one["digit"] for one in drawings]), np.array([one["writer"] for one in drawings])
 
@@ -412,18 +411,18 @@ def record_of(name, model, history, seconds, digits, one):
     return record
 
 
-def by_the_rule(record, digits):
+def by_the_rule(record, digits, drawings):
     """What the rule for "unsure" gives to a record: temperature, threshold, and how they do on the development drawings.
 
     From the rounded weights of the record, the last training images of MNIST, which the network was not trained on, and
-    the development drawings.
+    the development drawings (``drawings``, a list of dicts).
     """
     small = network_of(record)
     held_out = record["training"]["validation_images"]
     x, y = prepare(digits.x_train[-held_out:]), digits.y_train[-held_out:]
     p = small.predict(x, verbose=0)
     temperature = fit_temperature(p, y)
-    drawn, drawn_digits, writers = development_drawings()
+    drawn, drawn_digits, writers = as_a_network_sees(drawings)
     p_drawn = with_temperature(small.predict(drawn, verbose=0), temperature)
     groups = [(p_drawn[writers == w], drawn_digits[writers == w], WRONG_AND_SURE["writer"]) for w in np.unique(writers)]
     groups.append((with_temperature(p, temperature), y, WRONG_AND_SURE["validation"]))
@@ -502,7 +501,7 @@ def main(arguments=None):
             continue
         else:
             print(f"{name}: its training is up to date; temperature and threshold are chosen again")
-        record |= by_the_rule(record, digits) | {"code": code}
+        record |= by_the_rule(record, digits, development_strokes()) | {"code": code}
         write_whole(FOLDER / f"{name}.json", record)
         for leftover in FOLDER.glob(f"{name}.partial*"):
             leftover.unlink()

@@ -13,14 +13,10 @@ processor, date and a hash of the code. A chapter reads it with :func:`measureme
 :meth:`Measurement.repeat`.
 """
 
-import ast
-import functools
 import hashlib
 import importlib
-import inspect
 import json
 import os
-import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +26,6 @@ from helpers.data import current_edition, load_mnist
 from helpers.text import say
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = ("helpers", "experiments")
 EXPERIMENTS = {}
 
 
@@ -79,142 +74,6 @@ def experiment(*, settings=({},), seeds=1, compare=()):
         return function
 
     return declare
-
-
-def code_hash(function):
-    """Return a SHA-256 over the code of ``function`` and of everything of ours that it uses, however deep.
-
-    Followed are names and attributes, imported at the top or inside a function, that lead to functions, classes and
-    constants in
-    ``helpers`` and ``experiments``. Comments, docstrings and layout do not count, nor does the ``@experiment`` line:
-    how many runs there must be is held by ``Experiment.runs``. Of ``helpers.data`` only ``prepare`` counts: which
-    arrays come back is held by their own digests. The hash is the same under every Python version, and in every
-    process.
-    """
-    parts, pending, seen = {}, [inspect.unwrap(function)], set()
-    while pending:
-        thing = pending.pop()
-        if id(thing) in seen:
-            continue
-        seen.add(id(thing))
-        tree = _tree(thing)
-        for node in ast.walk(tree):
-            body = getattr(node, "body", None)
-            if (
-                isinstance(body, list)
-                and body
-                and isinstance(body[0], ast.Expr)
-                and isinstance(body[0].value, ast.Constant)
-            ):
-                node.body = body[1:] or [ast.Pass()]
-            if isinstance(node, ast.FunctionDef):
-                node.decorator_list = [one for one in node.decorator_list if _name(one) != "experiment"]
-        parts[f"{thing.__module__}.{thing.__qualname__}"] = _form(tree)
-        scope = vars(inspect.getmodule(thing)) | _imported_inside(tree)
-        for node in ast.walk(tree):
-            found = _resolve(node, scope)
-            if found is not None and not inspect.ismodule(found):
-                parts[f"{thing.__module__}.{thing.__qualname__}:{ast.unparse(node)}"] = _describe(found, pending)
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def _tree(thing):
-    """The syntax tree of a function or class; for a lambda, of all lambdas that start on its line."""
-    if getattr(thing, "__name__", "") != "<lambda>":
-        return ast.parse(textwrap.dedent(inspect.getsource(thing)))
-    whole = ast.walk(ast.parse(inspect.getsource(inspect.getmodule(thing))))
-    line = thing.__code__.co_firstlineno
-    return ast.Module([ast.Expr(node) for node in whole if isinstance(node, ast.Lambda) and node.lineno == line], [])
-
-
-def _name(decorator):
-    """The (last) name of a decorator, called or not."""
-    node = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return getattr(node, "id", getattr(node, "attr", ""))
-
-
-def _form(node):
-    """A syntax tree as nested lists. Not ``ast.dump``: its text differs between Python versions, this must not."""
-    if isinstance(node, list):
-        return [_form(one) for one in node]
-    if isinstance(node, ast.AST):
-        fields = {
-            name: _form(value)
-            for name, value in ast.iter_fields(node)
-            if value not in (None, []) and name not in ("ctx", "kind")
-        }
-        if isinstance(node, ast.Constant):  # the value None is a value too
-            fields = {"value": repr(node.value)}
-        return [type(node).__name__, fields]
-    return repr(node)
-
-
-def _imported_inside(tree):
-    """What import statements inside a function bind, as far as it is ours."""
-    bound = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in OURS:
-            module = importlib.import_module(node.module)
-            for alias in node.names:
-                value = getattr(module, alias.name, None)
-                bound[alias.asname or alias.name] = (
-                    importlib.import_module(f"{node.module}.{alias.name}") if value is None else value
-                )
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                root = alias.name.split(".")[0]
-                if root in OURS:
-                    module = importlib.import_module(alias.name)
-                    bound[alias.asname or root] = module if alias.asname else importlib.import_module(root)
-    return bound
-
-
-def _resolve(node, scope):
-    """What a name, or a dotted name through modules of ours, stands for; None for anything else."""
-    if isinstance(node, ast.Name):
-        # __file__ and its like tell where the code lies, not what it does
-        return None if node.id.startswith("__") else scope.get(node.id)
-    if isinstance(node, ast.Attribute):
-        holder = _resolve(node.value, scope)
-        if inspect.ismodule(holder) and holder.__name__.split(".")[0] in OURS:
-            return getattr(holder, node.attr, None)
-    return None
-
-
-def _counts(thing):
-    """Is this function or class one of ours, whose code makes results?"""
-    module = getattr(thing, "__module__", None) or ""
-    if module == "helpers.data":
-        return thing.__qualname__ == "prepare"
-    return module.split(".")[0] in OURS and module not in (
-        "helpers.download",
-        "helpers.measurements",
-        "helpers.quiet",
-        "helpers.text",
-    )
-
-
-def _describe(value, pending):
-    """A value as text, the same in every process; functions and classes of ours in it are appended to ``pending``."""
-    value = inspect.unwrap(value) if callable(value) else value
-    if inspect.isfunction(value) or inspect.isclass(value):
-        if not _counts(value):
-            return value.__name__  # where a library keeps it may change with the library's version
-        pending.append(value)
-        return f"{value.__module__}.{value.__qualname__}"
-    if isinstance(value, dict):
-        return [[_describe(key, pending), _describe(one, pending)] for key, one in value.items()]
-    if isinstance(value, (tuple, list)):
-        return [_describe(one, pending) for one in value]
-    if isinstance(value, (set, frozenset)):
-        return sorted(json.dumps(_describe(one, pending)) for one in value)
-    if isinstance(value, functools.partial):
-        return ["partial", *(_describe(part, pending) for part in (value.func, value.args, value.keywords))]
-    if isinstance(value, np.ndarray):
-        return [str(value.dtype), value.shape, hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()]
-    if isinstance(value, (bool, int, float, complex, str, bytes, np.generic)):
-        return repr(value)
-    return type(value).__name__
 
 
 def folder():

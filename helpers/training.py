@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import inspect
 import json
 import os
 import time
@@ -63,12 +64,37 @@ def fit_as_report(x_train, y_train, seed, hidden=REPORT_CODE, epochs=REPORT_EPOC
     return model, {name: [float(v) for v in values] for name, values in history.history.items()}, seconds
 
 
+def what_runs(function):
+    """What a function of ours does, for a digest: {name: [bytecode, constants, ...]}, with all of ours that it calls.
+
+    Comments, docstrings, layout and the file that something stands in do not count. The rule is that of
+    ``experiments.bench.code``, which reads the text of files; here it is applied to what this process has loaded.
+    """
+    found, pending = {}, [(function, function.__code__)]
+    while pending:
+        owner, code = pending.pop()
+        name = f"{owner.__qualname__} {code.co_name}"
+        if name in found:
+            continue
+        constants = [one for one in code.co_consts if one != owner.__doc__]
+        inner = [one for one in constants if inspect.iscode(one)]
+        used = {name: owner.__globals__[name] for name in code.co_names if name in owner.__globals__}
+        values = {
+            name: repr(value) for name, value in used.items() if isinstance(value, (bool, int, float, str, tuple))
+        }
+        plain = [repr(sorted(one) if isinstance(one, frozenset) else one) for one in constants if one not in inner]
+        found[name] = [code.co_code.hex(), plain, values, repr((owner.__defaults__, owner.__kwdefaults__))]
+        called = [one for one in used.values() if inspect.isfunction(one) and one.__module__.startswith("helpers.")]
+        pending += [(owner, one) for one in inner] + [(one, one.__code__) for one in called]
+    return found
+
+
 def trained_network(seed=0, hidden=REPORT_CODE, folder=None):
     """The report's network trained by ``fit_as_report`` on the current edition: trained at the first call, then read
     from disk.
 
     The file lies in ``models`` of the data folder (or in ``folder``); its name carries the settings, the training images' digest, the
-    versions of Keras and TensorFlow and this module's code, so that a change of any of them trains afresh.
+    versions of Keras and TensorFlow and the code that trains, so that a change of any of them trains afresh.
 
     Returns
     -------
@@ -77,8 +103,8 @@ def trained_network(seed=0, hidden=REPORT_CODE, folder=None):
     import tensorflow as tf
 
     digits = load_mnist(quiet=True)
-    key = hashlib.sha256(Path(__file__).read_bytes() + Path(__file__).with_name("models.py").read_bytes())
-    key.update(json.dumps([seed + seed_offset(), list(hidden), keras.__version__, tf.__version__]).encode())
+    settings = [seed + seed_offset(), list(hidden), keras.__version__, tf.__version__, what_runs(fit_as_report)]
+    key = hashlib.sha256(json.dumps(settings).encode())
     key.update(np.ascontiguousarray(digits.x_train).data)
     folder = Path(folder) if folder else data_folder() / "models"
     path = folder / f"mlp-{'-'.join(map(str, hidden))}-{key.hexdigest()[:16]}.keras"

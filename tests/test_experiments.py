@@ -11,10 +11,13 @@ import experiments
 import notebook_rules as rules
 import pytest
 from experiments.__main__ import key
-from helpers.measurements import EXPERIMENTS, Experiment, code_hash, digest
+from experiments.bench.code import code_hash
+from helpers.measurements import EXPERIMENTS, Experiment, digest
 
 FOLDER = rules.ROOT / "data" / "measurements"
-MODULES = sorted(module.name for module in pkgutil.iter_modules(experiments.__path__) if module.name != "__main__")
+MODULES = sorted(
+    module.name for module in pkgutil.iter_modules(experiments.__path__) if module.name not in ("__main__", "bench")
+)
 for module in MODULES:
     importlib.import_module(f"experiments.{module}")
 DECLARED = list(EXPERIMENTS.values())

@@ -14,8 +14,9 @@ import experiments
 import numpy as np
 import pytest
 from experiments import __main__ as recorder
+from experiments.bench.code import Code, code_hash, makes_no_results
 from helpers import measurements
-from helpers.measurements import MeasurementError, code_hash, digest, measurement
+from helpers.measurements import MeasurementError, digest, measurement
 from notebook_rules import ROOT
 
 TOY = '''
@@ -433,15 +434,9 @@ def test_the_hash_counts_prepare_but_not_reading(toys):
         "from helpers.data import load_mnist, prepare\n\nSCALE = 1\n\n\ndef noise(seed):\n    return "
         "prepare(load_mnist().x_train)\n"
     )
-    before = code_hash(toys.write(parts=use))
-    described = []
-    real = measurements._form
-    toys.monkeypatch.setattr(
-        measurements, "_form", lambda tree: described.append(getattr(tree, "body", [None])[0]) or real(tree)
-    )
-    assert code_hash(toys.write(parts=use)) == before
-    names = {node.name for node in described if hasattr(node, "name")}
-    assert "prepare" in names and "load_mnist" not in names
+    toys.write(parts=use)
+    counted = {name for _, module, name in Code(left_out=makes_no_results).reached("experiments.toy_parts:noise")}
+    assert "prepare" in counted and "load_mnist" not in counted
 
 
 def test_the_hash_is_the_same_in_every_process_and_python(toys):
@@ -454,7 +449,7 @@ def test_the_hash_is_the_same_in_every_process_and_python(toys):
     code = (
         f"import experiments; experiments.__path__.append({str(toys.folder / 'toys')!r}); from "
         "experiments.toy import toy; "
-        "from helpers.measurements import code_hash; print(code_hash(toy))"
+        "from experiments.bench.code import code_hash; print(code_hash(toy))"
     )
     for seed in ("1", "2"):
         environment = os.environ | {"PYTHONHASHSEED": seed}
@@ -662,7 +657,7 @@ def test_unknown_names_and_the_list(toys, capsys):
 
 
 def test_the_hash_does_not_depend_on_where_the_project_lies(tmp_path):
-    code = "from experiments.evaluation import calibration\nfrom helpers.measurements import code_hash\nprint(code_hash(calibration))"
+    code = "from experiments.evaluation import calibration\nfrom experiments.bench.code import code_hash\nprint(code_hash(calibration))"
     for name in ("helpers", "experiments"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     hashes = set()

@@ -105,7 +105,7 @@ def test_the_temperature_and_the_threshold_are_usable(record, digits):
 
 def test_the_rule_for_unsure_was_kept_on_the_development_drawings(record):
     """Counted again here from the rounded weights; one step below the threshold the rule must be broken somewhere."""
-    images, labels, writers = page_models.development_drawings()
+    images, labels, writers = page_models.as_a_network_sees(page_models.development_strokes())
     p = with_temperature(network_of(record).predict(images, verbose=0), record["temperature"])
     right, confidence = p.argmax(axis=1) == labels, p.max(axis=1)
     sure = confidence >= record["threshold"]
