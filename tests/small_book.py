@@ -11,9 +11,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from tools.press import node_tools
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
-import node_tools  # noqa: E402
 
 ALT = "A rising line, drawn to have a picture on the page"
 
@@ -47,7 +47,9 @@ class SmallBook:
             else:
                 shutil.copy(source, folder / name)
         # The packages from npm are installed once, for all small books.
-        (folder / "tools" / "site" / "node_modules").symlink_to(node_tools.install(), target_is_directory=True)
+        (folder / "tools" / "press" / "node" / "node_modules").symlink_to(
+            node_tools.install(), target_is_directory=True
+        )
         shutil.copytree(ROOT / "_static", folder / "_static")
         (folder / "references.bib").write_text("")
         self.write(
@@ -87,7 +89,7 @@ class SmallBook:
         """Build as make book does; returns the finished process."""
         settings = {**os.environ, "PYTHONPATH": str(self.folder), "DIGITS_EDITION": "sample", **environment}
         return subprocess.run(
-            [sys.executable, "tools/book.py"],
+            [sys.executable, "-m", "tools.press"],
             cwd=self.folder,
             env=settings,
             capture_output=True,

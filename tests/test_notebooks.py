@@ -64,7 +64,7 @@ def toy():
             new_markdown_cell("```{solution-end}\n```"),
         ]
     cells += [new_markdown_cell("## What's next\n\nMore."), new_markdown_cell("## Further reading\n\n{cite}`Euclid`")]
-    from setup_cell import with_setup_cell
+    from tools.copies.setup_cell import with_setup_cell
 
     return with_setup_cell(new_notebook(cells=cells))
 
@@ -288,7 +288,7 @@ def test_the_rule_notices(rule, complaint, fault):
     ],
 )
 def test_harmless_cells_break_no_rule(harmless):
-    from clean_notebooks import cleaned
+    from tools.upkeep.clean_notebooks import cleaned
 
     notebook = toy()
     harmless(notebook)

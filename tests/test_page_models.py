@@ -3,7 +3,6 @@
 import base64
 import json
 import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -30,9 +29,9 @@ from helpers.data import load_mnist, prepare
 from helpers.drawing import SIDE, prepare_drawing
 from helpers.evaluation import with_temperature
 
+from tools.draw.page_networks import networks_script, write_networks
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
-from page_networks import networks_script, write_networks  # noqa: E402
 
 
 @pytest.fixture(scope="module", params=sorted(NETWORKS))

@@ -7,11 +7,12 @@ import tomllib
 from pathlib import Path
 
 import check_jsonschema
-import notebook_rules as rules  # finds the folder tools as well
-import badges  # after it
+import notebook_rules as rules
 import pytest
 import yaml
 from click.testing import CliRunner
+
+from tools.copies import badges
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKFLOW = ROOT / ".github" / "workflows" / "book.yml"

@@ -6,7 +6,7 @@
   const OUTLINE = 0.3;  // a pixel with more ink than this belongs to the digit when its size is measured
   const TURNS = [-10, 10, -20, 20, -30, 30, -45, 45, -90, 90];  // degrees, tried in this order
 
-  // What tools/draw_page.py measures of MNIST's digits (its function measure), of one image of 784 numbers; null without ink.
+  // What tools/draw/page.py measures of MNIST's digits (its function measure), of one image of 784 numbers; null without ink.
   function measure(image) {
     const at = (row, column) => row < 0 || column < 0 || row >= SIDE || column >= SIDE ? 0 : image[row * SIDE + column];
     let [mass, x, y, left, right, top, bottom, outline] = [0, 0, 0, SIDE, -1, SIDE, -1, 0];

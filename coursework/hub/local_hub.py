@@ -200,11 +200,8 @@ class LocalHub:
         (self.folder / "passwd").write_text(names, encoding="utf-8")
 
     def _start(self):
-        sys.path.insert(0, str(ROOT / "tools"))
-        try:
-            import node_tools
-        finally:
-            sys.path.remove(str(ROOT / "tools"))
+        from tools.press import node_tools
+
         modules = node_tools.install(PROXY)
         node = node_tools.find_node()[0]
         private = self.folder / "hub"

@@ -8,15 +8,13 @@ import json
 import os
 import re
 import shutil
-import sys
 from urllib.parse import urlsplit
 
 import pytest
 from site_pages import ALL_PAGES, BUILD, HTML, ROOT
 from site_server import Site
 
-sys.path.insert(0, str(ROOT / "tools"))
-from browser import ARGUMENTS, CURE, NoBrowser, find_chromium
+from tools.press.browser import ARGUMENTS, CURE, NoBrowser, find_chromium
 
 MEASURED = BUILD / "site_report"
 NODE_MODULES = ROOT / "tests" / "site" / "node_modules"

@@ -1,11 +1,10 @@
 """Which pages the site has, and where it lies."""
 
-import sys
 from pathlib import Path
 
+from tools.press.check_site import pages_of_toc
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-from check_site import pages_of_toc  # noqa: E402
 
 BUILD = ROOT / "_build"
 HTML = BUILD / "html"

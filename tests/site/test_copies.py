@@ -1,7 +1,6 @@
 """The chapters' copies for Jupyter and Colab, as the built site offers them: plain, complete, and each runs on its own."""
 
 import re
-import sys
 import time
 import zipfile
 from pathlib import Path
@@ -11,12 +10,12 @@ import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from elsewhere import Elsewhere
+
+from tools.copies.portable import ARCHIVE, SPAN, needed_of_checks
+from tools.press.check_site import pages_of_toc
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests")]
-from check_site import pages_of_toc  # noqa: E402
-from elsewhere import Elsewhere  # noqa: E402
-from portable import ARCHIVE, SPAN, needed_of_checks  # noqa: E402
 
 HTML = ROOT / "_build" / "html"
 COPIES = HTML / "notebooks"

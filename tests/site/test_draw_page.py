@@ -4,15 +4,13 @@ import functools
 import itertools
 import json
 import re
-import sys
 import time
 
 import numpy as np
 import pytest
-from site_pages import HTML, ROOT
+from site_pages import HTML
 
-sys.path.insert(0, str(ROOT / "tools"))
-import draw_page
+from tools.draw import page as draw_page
 
 ONE = [[(120, 80), (148, 56), (146, 140), (143, 226)]]
 SEVEN = [[(86, 66), (190, 62), (160, 140), (128, 228)]]
@@ -472,7 +470,7 @@ def test_a_new_drawing_forgets_what_was_meant(draw):
 
 
 def test_the_script_measures_as_the_build_does(draw):
-    """explain.js and tools/draw_page.py on the same images."""
+    """explain.js and tools/draw/page.py on the same images."""
     from helpers.data import load_mnist
 
     images = load_mnist(quiet=True).x_test[:40] / 255

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from types import SimpleNamespace
@@ -13,8 +12,7 @@ from PIL import Image
 from site_pages import ALL_PAGES, HTML, PAGES, ROOT
 from site_server import Site
 
-sys.path.insert(0, str(ROOT / "tools"))
-import page_meta
+from tools.press import page_meta
 
 
 def soup_of(name):

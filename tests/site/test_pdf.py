@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from site_pages import BUILD, HTML, PAGES, ROOT
 
 PDF = BUILD / "pdf" / "handwritten-digit-recognition.pdf"
-# The part of a page that print fills: A4 less the margins in tools/print.css, in points.
+# The part of a page that print fills: A4 less the margins in tools/press/print.css, in points.
 LEFT, RIGHT = 20 / 25.4 * 72 - 2, (210 - 20) / 25.4 * 72 + 2
 
 
@@ -20,7 +20,7 @@ def pdf(html, chromium):
     from pypdf import PdfReader
 
     # A process of its own, as make pdf starts one: two of Playwright's loops do not go together in one.
-    done = subprocess.run([sys.executable, ROOT / "tools" / "make_pdf.py"], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "tools.press.make_pdf"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return PdfReader(PDF)
 

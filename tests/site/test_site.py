@@ -2,16 +2,15 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from bs4 import BeautifulSoup
 
+from tools.press.check_site import check_site, pages_of_toc
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-from check_site import check_site, pages_of_toc  # noqa: E402
 
 HTML = ROOT / "_build" / "html"
 PAGES = pages_of_toc(ROOT)

@@ -1,0 +1,1 @@
+"""The drawing page: its test drawings, its networks and its data."""

@@ -1,0 +1,1 @@
+"""Builds the book and finishes, checks and prints its site: ``python -m tools.press``."""

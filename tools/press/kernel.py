@@ -1,0 +1,44 @@
+"""The IPython profile of the build's kernels: each figure that a cell shows carries a version for dark pages as well.
+
+The build points IPYTHONDIR at a folder with this profile, so no notebook and no helper needs a line for it, and a reader's own
+kernel, which has another profile, knows nothing of it. This module is imported by every kernel of the build, so it imports
+nothing large: Matplotlib is there by the time there is a figure.
+"""
+
+import hashlib
+from pathlib import Path
+
+CONFIGURATION = """\
+c = get_config()
+c.InteractiveShellApp.extensions = ["tools.press.kernel"]
+"""
+MADE_BY = (
+    "kernel.py",
+    "dark_figures.py",
+)  # what outputs in a page's cache depend on, beside this folder's other modules
+
+
+def both_versions(fig):
+    """Return a figure's outputs for the pages, as ``dark_figures.both_versions`` does."""
+    from tools.press import dark_figures
+
+    return dark_figures.both_versions(fig)
+
+
+def load_ipython_extension(shell):
+    """Register with a kernel's shell, by the type's name; covers figures shown at a cell's end and by ``plt.show()``."""
+    shell.display_formatter.mimebundle_formatter.for_type_by_name("matplotlib.figure", "Figure", both_versions)
+
+
+def write_profile(folder):
+    """Write the profile and return what IPYTHONDIR is to be: ``folder`` (Path). IPython keeps its own files there too."""
+    path = folder / "profile_default" / "ipython_kernel_config.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(CONFIGURATION, encoding="utf-8")
+    return folder
+
+
+def digest():
+    """Return 16 hexadecimal digits over the code that draws figures into a cell's outputs: executed chapters depend on it."""
+    code = b"".join((Path(__file__).parent / name).read_bytes() for name in MADE_BY)
+    return hashlib.sha256(code).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""Looks after the project: the locks, JupyterLab, clean notebooks, bounds, planted faults."""
