@@ -153,6 +153,11 @@ class Code:
             self.files[name] = parsed(path.read_text(encoding="utf-8")) if path else None
         return self.files[name]
 
+    def add(self, name, text):
+        """Take in a module that is in no file: the code of a notebook."""
+        self.files[name] = parsed(text)
+        self.units = {key: unit for key, unit in self.units.items() if key[1] != name}
+
     def meanings(self, module, name, seen=()):
         """Return what a name of a module means, a list of (kind, module, name): kind is unit, module or foreign."""
         found = []

@@ -36,7 +36,10 @@ def settle(app, config):
     os.environ["DIGITS_BUILD"] = "1"  # no progress bars on a page
     os.environ["IPYTHONDIR"] = str(kernel.write_profile(Path(app.outdir).parent / "ipython"))  # figures for dark pages
     digits = settle_edition()
-    app.digits_edition, app.digits_data = digits.edition, f"{data_fingerprint()} {kernel.digest()}"
+    app.digits_edition, app.digits_data = (
+        digits.edition,
+        f"{data_fingerprint()} {kernel.digest(freshness.project_code(Path(app.srcdir)))}",
+    )
     if digits.edition == "sample":
         config.html_theme_options = {**config.html_theme_options, "announcement": BANNER}
 
@@ -54,7 +57,8 @@ def outdated(app, env, added, changed, removed):
     look = freshness.look_fingerprint(root)
     dressed = getattr(env, "digits_look", None) == look
     env.digits_look = look
-    now = {doc: freshness.fingerprint(root, path, app.digits_data) for doc, path in notebooks(app, env).items()}
+    code = freshness.project_code(root)
+    now = {doc: freshness.fingerprint(root, path, app.digits_data, code) for doc, path in notebooks(app, env).items()}
     before = getattr(env, "digits_fingerprints", {})
     stale = {doc for doc, value in now.items() if before.get(doc) != value}
     env.digits_fingerprints = now

@@ -1,8 +1,8 @@
-"""What a chapter's results depend on, as one short fingerprint.
+"""What a page rests on, as short fingerprints: an edit that changes nothing on it makes no work, any other does.
 
 jupyter-cache looks at a notebook's code alone, so an edit in a helper, other data or another TensorFlow would leave old results on
-the page. The fingerprint covers the rest: our modules that the chapter imports (and those that these import), the recordings it
-reads and the experiments it repeats, the edition of the data, requirements.txt and the Python version.
+the page. A chapter's fingerprint covers the rest: the code of ours that it uses, down to single functions (experiments/bench/code.py
+says what counts as the same code), the recordings that it reads, the edition of the data, the locked packages and the Python version.
 """
 
 import ast
@@ -13,46 +13,24 @@ import platform
 import re
 from pathlib import Path
 
-OURS = ("helpers", "experiments")
-MEASUREMENT = re.compile(r"""\bmeasurement\(\s*["'](\w+)["']""")
+import yaml
+
+from experiments.bench.code import Code
+
 QUOTED_PAGE = re.compile(r"glue:\w+\}`+/?([\w./-]+?)(?:\.ipynb|\.md)?::")
+# What every page is dressed in, besides the code of the extensions. Node's packages are named by the lock in tools/press/node.
+DRESS = ("_static", "_templates", "tools/press/node")
 
 
 def module_file(root, name):
-    """Return the file of one of our modules ("helpers.data"), or None."""
+    """Return the file of one of our modules ("helpers.data") in a project's folder, or None."""
     base = root.joinpath(*name.split("."))
-    for candidate in (base.with_suffix(".py"), base / "__init__.py"):
-        if candidate.is_file():
-            return candidate
-    return None
+    return next((file for file in (base.with_suffix(".py"), base / "__init__.py") if file.is_file()), None)
 
 
-def imported_modules(code):
-    """Return the names of our modules that Python ``code`` imports anywhere, packages included."""
-    names = set()
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Import):
-            found = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found = [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        for name in found:
-            if name.split(".")[0] in OURS:
-                names.update({name, name.split(".")[0]})
-    return names
-
-
-def module_closure(root, code):
-    """Return the files of all our modules that ``code`` imports, directly or through one another."""
-    files, pending = set(), imported_modules(code)
-    while pending:
-        file = module_file(root, pending.pop())
-        if file is None or file in files:
-            continue
-        files.add(file)
-        pending |= imported_modules(file.read_text(encoding="utf-8"))
-    return files
+def project_code(root):
+    """Return the :class:`Code` of the project in a folder, as its files are now."""
+    return Code(find=lambda name: module_file(root, name))
 
 
 def notebook_code(path):
@@ -64,37 +42,52 @@ def notebook_code(path):
     )
 
 
-def dependencies(root, notebook):
-    """Return every file of the project that the notebook's results depend on, sorted."""
-    code = notebook_code(notebook)
-    files = module_closure(root, code)
-    recordings = Path(os.environ.get("DIGITS_MEASUREMENTS") or root / "data" / "measurements")
-    texts = [code] + [file.read_text(encoding="utf-8") for file in files]
-    for name in {name for text in texts for name in MEASUREMENT.findall(text)}:
-        recording = recordings / f"{name}.json"
-        if recording.is_file():
-            files.add(recording)
-            module = re.search(r'"module":\s*"([\w.]+)"', recording.read_text(encoding="utf-8"))
-            if module:
-                files |= module_closure(root, f"import {module[1]}")
-    if (root / "requirements.txt").is_file():
-        files.add(root / "requirements.txt")
-    return sorted(files)
+def words(code, keys):
+    """Return every string in the code of some units: among them are the names of the recordings that they read."""
+    nodes = (node for key in keys for statement in code.unit(key)[2] for node in ast.walk(statement))
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
-def fingerprint(root, notebook, data):
-    """Return the fingerprint (16 hexadecimal digits) of a notebook's surroundings.
+def recordings_read(root, code, keys):
+    """Return name -> digest of the recordings that are named in the code; what they were made by does not count here."""
+    folder = Path(os.environ.get("DIGITS_MEASUREMENTS") or root / "data" / "measurements")
+    found, named = {}, words(code, keys)
+    for path in sorted(folder.glob("*.json")):
+        if path.stem in named:
+            content = path.read_text(encoding="utf-8", errors="replace")
+            found[path.stem] = hashlib.sha256(re.sub(r'"code": *"\w+"', "", content).encode()).hexdigest()
+    return found
+
+
+def locked_packages(root):
+    """Return the lines of requirements.txt that name a package and its version."""
+    path = root / "requirements.txt"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+
+
+def fingerprint(root, notebook, data, code=None):
+    """Return the fingerprint (16 hexadecimal digits) of what a notebook's results rest on.
 
     Parameters
     ----------
     root, notebook : Path
     data : str
         Identifies the data: the edition and its digest.
+    code : Code, optional
+        Of the project; a build hands on one for all its chapters, so that each file is read once.
     """
-    digest = hashlib.sha256(f"{data} {platform.python_version()} {os.environ.get('DIGITS_SEED_OFFSET', '0')}".encode())
-    for file in dependencies(root, notebook):
-        digest.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()[:16]
+    code = code or project_code(root)
+    code.add(notebook.name, notebook_code(notebook))
+    parts = [
+        data,
+        platform.python_version(),
+        os.environ.get("DIGITS_SEED_OFFSET", "0"),
+        locked_packages(root),
+        code.digest(notebook.name),
+        recordings_read(root, code, code.reached(notebook.name)),
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
 def quoting_pages(sources, changed):
@@ -105,14 +98,21 @@ def quoting_pages(sources, changed):
     }
 
 
-def look_fingerprint(root):
-    """Return the fingerprint of what every page is dressed in: styles, scripts, pictures, templates, and the tools that build.
+def own_extensions(root):
+    """Return the Sphinx extensions of ours that _config.yml names."""
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    return [name for name in config["sphinx"]["extra_extensions"] if name.startswith("tools.")]
 
-    Sphinx copies static files only when it writes a page, so an edit of a style sheet alone would not reach the site.
+
+def look_fingerprint(root):
+    """Return the fingerprint of what every page is dressed in: styles, scripts, pictures, templates, and the code of the extensions.
+
+    Sphinx copies static files only when it writes a page, so an edit of a style sheet alone would not reach the site. A tool
+    that the build does not use counts for nothing.
     """
-    digest = hashlib.sha256()
-    for folder in ("_static", "_templates", "tools"):
+    digest = hashlib.sha256(project_code(root).digest(*own_extensions(root)).encode())
+    for folder in DRESS:
         for file in sorted((root / folder).rglob("*")):
-            if file.is_file() and not {"node_modules", "__pycache__"} & set(file.relative_to(root).parts):
+            if file.is_file() and "node_modules" not in str(file.relative_to(root)):
                 digest.update(file.relative_to(root).as_posix().encode() + hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:16]

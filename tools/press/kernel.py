@@ -5,17 +5,10 @@ kernel, which has another profile, knows nothing of it. This module is imported 
 nothing large: Matplotlib is there by the time there is a figure.
 """
 
-import hashlib
-from pathlib import Path
-
 CONFIGURATION = """\
 c = get_config()
 c.InteractiveShellApp.extensions = ["tools.press.kernel"]
 """
-MADE_BY = (
-    "kernel.py",
-    "dark_figures.py",
-)  # what outputs in a page's cache depend on, beside this folder's other modules
 
 
 def both_versions(fig):
@@ -38,7 +31,9 @@ def write_profile(folder):
     return folder
 
 
-def digest():
-    """Return 16 hexadecimal digits over the code that draws figures into a cell's outputs: executed chapters depend on it."""
-    code = b"".join((Path(__file__).parent / name).read_bytes() for name in MADE_BY)
-    return hashlib.sha256(code).hexdigest()[:16]
+def digest(code):
+    """Return the digest of the code that draws figures into a cell's outputs: executed chapters depend on it.
+
+    code : experiments.bench.code.Code
+    """
+    return code.digest("tools.press.kernel:both_versions")
