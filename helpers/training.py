@@ -12,7 +12,8 @@ import helpers.quiet
 import keras
 import numpy as np
 
-from helpers.data import data_folder, load_mnist, prepare
+from helpers.data import load_mnist, prepare
+from helpers.edition import data_folder
 from helpers.models import CLASSES, REPORT_CODE, build_mlp
 
 #: The course report's training, its section 5.4.

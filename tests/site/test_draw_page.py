@@ -642,9 +642,9 @@ def test_training_does_what_keras_does(draw):
 
 
 def test_the_digits_arrive_as_they_were_packed(draw):
-    from helpers.data import _sample
+    from helpers.data import sample_edition
 
-    sample = _sample("")
+    sample = sample_edition("")
     page = draw().page
     train_here(page)
     found = page.evaluate(

@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 import pytest
 
-from helpers.data import _sample
+from helpers.data import sample_edition
 from tools.draw import page as draw_page
 
 
@@ -42,7 +42,7 @@ def test_an_image_without_ink_is_an_error():
 
 
 def test_the_typical_values_hold_nine_in_ten():
-    digits = _sample("")
+    digits = sample_edition("")
     images = digits.x_train / 255
     found = draw_page.typical(images, digits.y_train)
     assert found["images"] == 4000 and set(found["measures"]) == {"right", "down", "size", "stroke", "slant"}
@@ -57,7 +57,7 @@ def test_the_typical_values_hold_nine_in_ten():
 
 
 def test_the_packed_digits_unpack_to_what_they_were():
-    digits = _sample("")
+    digits = sample_edition("")
     scripts = draw_page.generated(digits)
     text = scripts["digits.js"]
     content = json.loads(text.partition("window.DigitsSample = ")[2].rstrip(";\n"))

@@ -100,7 +100,7 @@ def generated(digits):
 
 def write(app, config):
     """Write the generated scripts and let Sphinx copy them with the other static files."""
-    from helpers.data import _sample  # the same 5,000 images, and the same division of them, in either edition
+    from helpers.data import sample_edition  # the same 5,000 images, and the same division of them, in either edition
 
     folder = Path(app.doctreedir).parent / "static"
     (folder / "draw").mkdir(parents=True, exist_ok=True)
@@ -110,7 +110,7 @@ def write(app, config):
     scripts = [folder / "draw" / name for name in ("typical.js", "digits.js")]
     if not (stamp.is_file() and stamp.read_text() == made_from and all(path.is_file() for path in scripts)):
         stamp.unlink(missing_ok=True)
-        for name, text in generated(_sample("")).items():
+        for name, text in generated(sample_edition("")).items():
             (folder / "draw" / name).write_text(text, encoding="utf-8")
         stamp.write_text(made_from)
     config.html_static_path = [*config.html_static_path, str(folder)]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from helpers.data import load_mnist
 from helpers.drawing import BOX, CANVAS, SIDE, box_weights, prepare_drawing, rasterise
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "_static" / "draw" / "prepare.js"
 
 

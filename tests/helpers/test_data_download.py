@@ -34,7 +34,7 @@ from data_server import (
 )
 from data_world import EXPECTED, assert_is_mnist, idx, mirror, npz, one_pixel, sha256, shuffled
 
-from helpers import data, download
+from helpers import data, download, files
 
 world, open_world = data_world.world, data_world.open_world  # the fixtures
 SOON = 10  # seconds: far more than a patience of one second needs, far less than the hosts here would go on
@@ -240,14 +240,14 @@ def test_the_whole_decision_takes_under_twenty_seconds(world):
         seconds = time.monotonic() - start
         assert len(host.asked) == 2 and len(other.asked) == 1
     assert result["edition"] == "sample"
-    assert seconds > data.PATIENCE
+    assert seconds > files.PATIENCE
     assert seconds - without_waiting < 15
     assert seconds < 20 or without_waiting > 4
 
 
 def test_the_book_waits_for_no_more_hosts_than_that():
-    sources = data.SOURCES
-    assert len(sources) == 3 and data.PATIENCE <= 10.5
+    sources = files.SOURCES
+    assert len(sources) == 3 and files.PATIENCE <= 10.5
     assert sum(url.endswith("/") for url, _ in sources) >= 1  # a mirror with IDX files
     assert sources[0] == (
         "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",

@@ -22,7 +22,7 @@ from data_world import MNIST, NAMES, assert_is_mnist, assert_refused, changed, i
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from helpers import data
+from helpers import data, edition, files
 
 REAL_DATA = os.environ.get("DIGITS_DATA")  # before the fixture below hides it
 FIRST_LABELS = [1, 7, 9, 4, 5, 8, 5, 4, 6, 4, 8, 3, 0, 3, 6, 3, 2, 2, 5, 0]
@@ -125,9 +125,9 @@ def test_an_unknown_edition_is_an_error(world, edition):
 
 
 def test_data_folder_is_the_projects(monkeypatch, tmp_path):
-    root = Path(__file__).resolve().parents[1]
+    root = Path(__file__).resolve().parents[2]
     assert data.data_folder() == root / "data"
-    monkeypatch.setattr(data, "__file__", str(tmp_path / "site-packages" / "helpers" / "data.py"))
+    monkeypatch.setattr(edition, "__file__", str(tmp_path / "site-packages" / "helpers" / "edition.py"))
     monkeypatch.chdir(root / "helpers")  # installed elsewhere, used inside the project
     assert data.data_folder() == root / "data"
     monkeypatch.chdir(tmp_path)  # installed elsewhere, used anywhere
@@ -300,7 +300,7 @@ def test_refuses_what_may_not_be_read(open_world, which, what):
 @pytest.mark.parametrize("which", ["named", "data"])
 def test_refuses_an_incomplete_set(world, which, missing):
     put_idx(world.place(which), leave_out=missing)
-    assert_refused(world.place(which), data.IDX_FILES[missing], "should be beside it")
+    assert_refused(world.place(which), files.IDX_FILES[missing], "should be beside it")
 
 
 @pytest.mark.parametrize("zipped", [False, True])
@@ -339,8 +339,8 @@ def test_refuses_a_gzip_cut_short(world, name):
 
 def read_or_fault(folder: Path) -> dict[str, np.ndarray] | None:
     try:
-        return data._read_folder(folder)
-    except data._Fault as fault:
+        return files.read_folder(folder)
+    except files.Fault as fault:
         assert fault.path.parent == folder and str(fault)
         return None
 
@@ -392,7 +392,7 @@ def test_a_damaged_archive_gives_a_fault_or_the_right_arrays(world, where, chang
 @any_case
 @given(start=st.sampled_from([b"", b"PK", b"PK\3\4", b"\x1f\x8b\x08", b"\x93NUMPY", b"\x80\x04"]), rest=st.binary())
 def test_noise_is_refused(world, start, rest):
-    for file in ("mnist.npz", data.IDX_FILES["x_train"]):
+    for file in ("mnist.npz", files.IDX_FILES["x_train"]):
         (world.data / file).write_bytes(start + rest)
         if file != "mnist.npz":
             (world.data / "mnist.npz").unlink()
@@ -498,7 +498,7 @@ def test_the_fingerprint_names_the_data_and_asks_no_host(world):
 def test_importing_is_light():
     heavy = ("tensorflow", "keras", "mlxtend", "pandas", "sklearn", "scipy", "matplotlib", "pooch", "requests", "tqdm")
     code = f"import helpers.data, sys; print([name for name in {heavy} if name in sys.modules])"
-    root = Path(__file__).resolve().parents[1]
+    root = Path(__file__).resolve().parents[2]
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
     assert result.stdout.strip() == "[]"
 
@@ -541,7 +541,7 @@ def test_the_sample_is_the_same_every_time_and_everywhere(sample, world):
     for name in NAMES:
         np.testing.assert_array_equal(getattr(sample, name), getattr(again, name))
     assert sample.y_train[:20].tolist() == FIRST_LABELS
-    assert data._digest(sample.x_train) == SAMPLE_TRAIN_DIGEST
+    assert files.digest_of(sample.x_train) == SAMPLE_TRAIN_DIGEST
     assert world.in_child()["digest"] == SAMPLE_TRAIN_DIGEST
 
 
@@ -616,7 +616,7 @@ needs_mnist = pytest.mark.skipif(not REAL_DATA, reason="needs DIGITS_DATA")
 
 @pytest.fixture(scope="module")
 def real():
-    return data._read_folder(Path(REAL_DATA))
+    return files.read_folder(Path(REAL_DATA))
 
 
 @needs_mnist
@@ -634,15 +634,15 @@ def test_the_real_mnist_is_accepted(real, monkeypatch):
 @needs_mnist
 def test_the_real_mnist_is_accepted_as_idx_files_and_one_altered_byte_is_not(real, tmp_path):
     for name in NAMES:
-        (tmp_path / f"{data.IDX_FILES[name]}.gz").write_bytes(gzip.compress(idx(name, real[name]), compresslevel=1))
-    arrays = data._read_folder(tmp_path)
+        (tmp_path / f"{files.IDX_FILES[name]}.gz").write_bytes(gzip.compress(idx(name, real[name]), compresslevel=1))
+    arrays = files.read_folder(tmp_path)
     for name in NAMES:
         np.testing.assert_array_equal(arrays[name], real[name])
     images = real["x_train"].copy()
     images[59_999, 27, 27] ^= 1
     np.savez(tmp_path / "mnist.npz", **(real | {"x_train": images}))
-    with pytest.raises(data._Fault, match="altered: its x_train"):
-        data._read_folder(tmp_path)
+    with pytest.raises(files.Fault, match="altered: its x_train"):
+        files.read_folder(tmp_path)
 
 
 @needs_mnist
