@@ -87,7 +87,7 @@ drawings: env  ## make the drawings that test the drawing page again, from their
 	@$(PY) -m tools.draw.templates
 
 page-models: env  ## train and record the networks of the drawing page (NAME=report or augmented)
-	@$(PY) -m experiments.page_models $(NAME)
+	@$(PY) -m tools.draw.networks $(NAME)
 
 bounds: env  ## measure the bounds of the checks again (NAME=chapter, RUNS=5)
 	@$(PY) -m tools.upkeep.measure_bounds $(NAME) --runs $(RUNS)

@@ -1,7 +1,10 @@
 """The networks that more than one chapter uses."""
 
+import base64
+
 import helpers.quiet  # before Keras: keeps start-up messages off the page
 import keras
+import numpy as np
 
 PIXELS = 28 * 28
 CLASSES = 10
@@ -40,4 +43,29 @@ def build_mlp(hidden=REPORT_CODE, activation="relu", optimizer="adam", one_hot=T
     model = keras.Sequential(layers)
     loss = "categorical_crossentropy" if one_hot else "sparse_categorical_crossentropy"
     model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"], **compile_options)
+    return model
+
+
+def array_of(text, dtype, shape):
+    """An array from the text of a record (its bytes, little-endian, in base64)."""
+    return np.frombuffer(base64.b64decode(text), np.dtype(dtype).newbyteorder("<")).reshape(shape).astype(dtype)
+
+
+def network_of(record):
+    """The Keras model that holds exactly the rounded weights of a record.
+
+    Raises
+    ------
+    ValueError
+        If the record has a layer of an unknown type.
+    """
+    layers = record["layers"]
+    if unknown := {layer["type"] for layer in layers} - {"dense"}:
+        raise ValueError(f"{record['name']} has layers of the type {', '.join(sorted(unknown))}: only dense is known")
+    model = build_mlp([layer["outputs"] for layer in layers[:-1]], layers[0]["activation"])
+    for layer, kept in zip(model.layers, layers, strict=True):
+        shape = (kept["inputs"], kept["outputs"])
+        weights = array_of(kept["weights"], np.int8, shape).astype(np.float32)
+        weights *= array_of(kept["scales"], np.float32, shape[1:])
+        layer.set_weights([weights, array_of(kept["biases"], np.float32, shape[1:])])
     return model

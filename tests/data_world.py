@@ -182,6 +182,6 @@ def sha256(content: bytes) -> str:
 
 
 def mirror(**instead) -> dict:
-    """The paths of a host with the four gzipped IDX answers, some of which behave otherwise."""
+    """The paths of a host with the four gzipped IDX files, some of which behave otherwise."""
     answers = {name: serve(gzip.compress(idx(name))) for name in NAMES} | instead
     return {f"/mnist/{files.IDX_FILES[name]}.gz": behaviour for name, behaviour in answers.items()}

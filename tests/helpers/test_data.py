@@ -200,8 +200,8 @@ def test_refuses_a_wrong_archive(world, which, fault):
         (world.keras / "mnist.npz").write_bytes(npz())
     if which == "named":
         (world.data / "mnist.npz").write_bytes(npz())
-    for edition in ("auto", "full"):
-        world.edition(edition)
+    for wanted in ("auto", "full"):
+        world.edition(wanted)
         assert_refused(path, words)
 
 
@@ -464,9 +464,9 @@ def test_a_wrong_file_is_not_settled(world):
 
 
 def test_the_arrays_are_read_only(world):
-    for edition in ("full", "sample"):
+    for wanted in ("full", "sample"):
         put_idx(world.data)
-        world.edition(edition)
+        world.edition(wanted)
         digits = data.load_mnist()
         for name in NAMES:
             with pytest.raises(ValueError, match="read-only"):

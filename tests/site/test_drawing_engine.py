@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 from playwright.async_api import async_playwright
 
-from experiments.page_models import NETWORKS, network_of, read_record
 from helpers.data import load_mnist, prepare
-from helpers.drawing import CANVAS, prepare_drawing, rasterise
+from helpers.drawing import prepare_drawing
 from helpers.evaluation import with_temperature
+from helpers.models import network_of
+from tools.draw.networks import NETWORKS, read_record
+from tools.draw.pen import CANVAS, rasterise
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"

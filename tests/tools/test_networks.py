@@ -8,30 +8,25 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from test_drawing import node
 
-from experiments import page_models
-from experiments.page_models import (
-    AUGMENTED,
-    NETWORKS,
-    array_of,
-    code_of,
-    distorted,
-    lowest_threshold,
-    network_of,
-    prepared_again,
-    read_record,
-    rounded,
-    text_of,
-    thinner,
-)
+from experiments.data_augmentation import AUGMENTED, distorted, prepared_again, thinner
 from helpers.data import load_mnist, prepare
 from helpers.drawing import SIDE, prepare_drawing
 from helpers.evaluation import with_temperature
-
+from helpers.models import array_of, network_of
+from tools.draw import networks
+from tools.draw.networks import (
+    NETWORKS,
+    code_of,
+    lowest_threshold,
+    read_record,
+    rounded,
+    text_of,
+)
 from tools.draw.page_networks import networks_script, write_networks
+from tools.press.node_tools import find_node
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module", params=sorted(NETWORKS))
@@ -93,7 +88,7 @@ def test_weights_are_bytes_and_the_largest_of_each_neuron_is_127(record):
 
 
 def test_the_record_is_small(record):
-    assert len((page_models.FOLDER / f"{record['name']}.json").read_bytes()) <= 300_000
+    assert len((networks.FOLDER / f"{record['name']}.json").read_bytes()) <= 300_000
 
 
 def test_the_temperature_and_the_threshold_are_usable(record, digits):
@@ -104,7 +99,7 @@ def test_the_temperature_and_the_threshold_are_usable(record, digits):
 
 def test_the_rule_for_unsure_was_kept_on_the_development_drawings(record):
     """Counted again here from the rounded weights; one step below the threshold the rule must be broken somewhere."""
-    images, labels, writers = page_models.as_a_network_sees(page_models.development_strokes())
+    images, labels, writers = networks.as_a_network_sees(networks.make_development())
     p = with_temperature(network_of(record).predict(images, verbose=0), record["temperature"])
     right, confidence = p.argmax(axis=1) == labels, p.max(axis=1)
     sure = confidence >= record["threshold"]
@@ -119,20 +114,20 @@ def test_the_rule_for_unsure_was_kept_on_the_development_drawings(record):
         assert abs(found[name] - these.sum()) <= 3, name  # a processor may round one at the very edge differently
     by_writer = found["wrong_and_sure_by_writer"]
     assert "".join(by_writer) == "abcdef" and sum(by_writer.values()) == found["wrong_and_sure"]
-    assert max(by_writer.values()) <= page_models.WRONG_AND_SURE["writer"] * 500
+    assert max(by_writer.values()) <= networks.WRONG_AND_SURE["writer"] * 500
     if record["name"] == "augmented":
         assert found["unsure"] <= 0.05 * found["drawings"]
         below = ~right & (confidence >= record["threshold"] - 0.01)
-        assert max(below[writers == w].sum() for w in "abcdef") > page_models.WRONG_AND_SURE["writer"] * 500
+        assert max(below[writers == w].sum() for w in "abcdef") > networks.WRONG_AND_SURE["writer"] * 500
 
 
 def test_no_kept_drawing_is_read_for_training_or_tuning():
-    code = (ROOT / "experiments" / "page_models.py").read_text(encoding="utf-8").partition('"""')[2].partition('"""')[2]
+    code = (ROOT / "experiments" / "networks.py").read_text(encoding="utf-8").partition('"""')[2].partition('"""')[2]
     assert "data/drawings" not in code and '"drawings" /' not in code and "make(" not in code
 
 
 def test_a_changed_rule_trains_nothing_and_changed_training_trains(monkeypatch, tmp_path, digits):
-    monkeypatch.setattr(page_models, "FOLDER", tmp_path)
+    monkeypatch.setattr(networks, "FOLDER", tmp_path)
     monkeypatch.setattr("helpers.data.load_mnist", lambda quiet: digits)
     monkeypatch.setenv("DIGITS_EDITION", "full")  # which main sets: so that it is put back
     kept = json.loads((ROOT / "data" / "page_models" / "report.json").read_text(encoding="utf-8"))
@@ -141,15 +136,15 @@ def test_a_changed_rule_trains_nothing_and_changed_training_trains(monkeypatch, 
     def no_training(*_):
         raise AssertionError("trained again")
 
-    monkeypatch.setattr(page_models, "trained", no_training)
+    monkeypatch.setattr(networks, "trained", no_training)
     path.write_text(json.dumps(kept | {"code": kept["code"] | {"rule": "another"}, "threshold": 0.1}), encoding="utf-8")
-    assert page_models.main(["report"]) == 0
+    assert networks.main(["report"]) == 0
     again = read_record("report")
     assert again["code"] == kept["code"] and again["threshold"] > 0.5
     assert all(again[key] == kept[key] for key in ("layers", "training", "date", "accuracy"))
     path.write_text(json.dumps(kept | {"code": kept["code"] | {"training": "another"}}), encoding="utf-8")
     with pytest.raises(AssertionError, match="trained again"):
-        page_models.main(["report"])
+        networks.main(["report"])
 
 
 # ---------------------------------------------------------------- rounding
@@ -180,7 +175,7 @@ def test_a_layer_of_an_unknown_type_is_refused():
 
 
 def test_a_missing_record_says_how_to_make_it(monkeypatch, tmp_path):
-    monkeypatch.setattr(page_models, "FOLDER", tmp_path)
+    monkeypatch.setattr(networks, "FOLDER", tmp_path)
     with pytest.raises(ValueError, match="make page-models"):
         read_record("report")
 
@@ -240,9 +235,11 @@ def test_distorted_images_vary_and_are_prepared(digits):
 
 def test_the_script_of_records_holds_every_network(tmp_path):
     script = tmp_path / "networks.js"
-    script.write_text(networks_script(page_models.FOLDER), encoding="utf-8")
+    script.write_text(networks_script(networks.FOLDER), encoding="utf-8")
     program = f"globalThis.window = globalThis; require({json.dumps(str(script))}); console.log(JSON.stringify(DigitsNetworks))"
-    found = json.loads(subprocess.run([node(), "-e", program], capture_output=True, text=True, check=True).stdout)
+    found = json.loads(
+        subprocess.run([find_node()[0], "-e", program], capture_output=True, text=True, check=True).stdout
+    )
     assert list(found) == ["report", *sorted(set(NETWORKS) - {"report"})]
     for name, record in found.items():
         kept = read_record(name)
@@ -255,7 +252,7 @@ def test_the_build_brings_the_script_and_a_book_without_networks_none(tmp_path):
     write_networks(app, config)
     assert config.html_static_path[0] == "_static" and len(config.html_static_path) == 2
     script = Path(config.html_static_path[1]) / "draw" / "networks.js"
-    assert script.read_text(encoding="utf-8") == networks_script(page_models.FOLDER)
+    assert script.read_text(encoding="utf-8") == networks_script(networks.FOLDER)
     before = script.stat().st_mtime_ns
     write_networks(app, SimpleNamespace(html_static_path=[]))
     assert script.stat().st_mtime_ns == before  # unchanged: Sphinx copies and the cache need not notice
@@ -286,7 +283,9 @@ def test_the_script_of_networks_agrees_with_keras(record, digits, tmp_path):
                      hidden: one.hidden.map(h => Array.from(h))}};
         }})));
     """
-    answers = json.loads(subprocess.run([node(), "-e", program], capture_output=True, text=True, check=True).stdout)
+    answers = json.loads(
+        subprocess.run([find_node()[0], "-e", program], capture_output=True, text=True, check=True).stdout
+    )
     p = model.predict(images, verbose=0)
     np.testing.assert_allclose([one["probabilities"] for one in answers], p, atol=1e-5)
     calibrated = with_temperature(p, record["temperature"]).max(axis=1)
