@@ -122,7 +122,7 @@ def test_the_rule_for_unsure_was_kept_on_the_development_drawings(record):
 
 
 def test_no_kept_drawing_is_read_for_training_or_tuning():
-    code = (ROOT / "experiments" / "networks.py").read_text(encoding="utf-8").partition('"""')[2].partition('"""')[2]
+    code = (ROOT / "tools" / "draw" / "networks.py").read_text(encoding="utf-8").partition('"""')[2].partition('"""')[2]
     assert "data/drawings" not in code and '"drawings" /' not in code and "make(" not in code
 
 
