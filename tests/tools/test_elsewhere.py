@@ -127,9 +127,9 @@ def test_all_that_helpers_and_chapters_import_is_needed():
     files = [*ROOT.glob("helpers/*.py"), *ROOT.glob("experiments/*.py"), *ROOT.glob("chapters/*.ipynb")]
     code = "\n".join(notebook_code(path) if path.suffix == ".ipynb" else path.read_text() for path in files)
     imported = set(re.findall(r"^\s*(?:import|from) (\w+)", code, re.M))
-    # what comes with every notebook; myst_nb is only asked for in a build
+    # what comes with the others or with every notebook; myst_nb is only asked for in a build
     also = {"helpers", "experiments", "IPython", "requests", "packaging", "google", "myst_nb", "disk", "daal4py"}
-    also |= {"drawings"}  # tools/drawings.py, which only make page-models asks for
+    also |= {"PIL", "drawings"}  # with matplotlib; tools/drawings.py, which only make page-models asks for
     assert imported - set(sys.stdlib_module_names) - also <= set(elsewhere.NEEDED.values())
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     direct = {re.match(r"[\w.-]+", one)[0] for one in project["dependencies"]}
