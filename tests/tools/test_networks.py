@@ -23,7 +23,7 @@ from tools.draw.networks import (
     rounded,
     text_of,
 )
-from tools.draw.page_networks import networks_script, write_networks
+from tools.draw.page import networks_script, write_networks
 from tools.press.node_tools import find_node
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -201,6 +201,7 @@ def test_the_wheel_holds_code_recordings_and_lock_and_nothing_else(wheel):
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
         metadata = archive.read(next(name for name in archive.namelist() if name.endswith("METADATA"))).decode()
         recording = json.loads(archive.read("helpers/recordings/report_training.json"))
+        assert not [name for name in archive.namelist() if name.endswith("entry_points.txt")], "tools are not in it"
     expected = {
         f"{path.relative_to(ROOT)}" for folder in ("helpers", "experiments") for path in (ROOT / folder).glob("*.py")
     }

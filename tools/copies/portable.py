@@ -2,8 +2,8 @@
 
 A copy holds plain Markdown: what only the book understands (roles, directives, citations, labels) becomes words, links to the
 published pages where the book has an address, and headings. Beside the copies lie a wheel of the helpers, which needs nothing
-of the repository, and a zip file of all of it. As a Sphinx extension this module writes them and points the pages'
-download buttons at them.
+of the repository, and a zip file of all of it. The last functions are for Sphinx's events: they write all of this and point the
+pages' download buttons at it.
 """
 
 import ast
@@ -24,10 +24,12 @@ from functools import cache
 from pathlib import Path
 
 import nbformat
+import yaml
 
 from tools.copies.setup_cell import is_setup_cell
 from tools.press import address
 
+ROOT = Path(__file__).resolve().parents[2]
 FOLDER = "notebooks"  # within the site
 ARCHIVE = "digits-notebooks.zip"
 WHEEL_INPUTS = (
@@ -95,7 +97,8 @@ def parser():
     from myst_parser.config.main import MdParserConfig
     from myst_parser.parsers.mdit import create_md_parser
 
-    extensions = {"amsmath", "colon_fence", "deflist", "dollarmath", "substitution"}
+    settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    extensions = set(settings["parse"]["myst_enable_extensions"])
     return create_md_parser(MdParserConfig(enable_extensions=extensions), RendererHTML)
 
 
@@ -669,11 +672,3 @@ def use_address(app, config):
                 "notebook_interface": "jupyterlab",
             },
         }
-
-
-def setup(app):
-    """Connect to Sphinx."""
-    app.connect("config-inited", use_address, priority=950)
-    app.connect("html-page-context", point_buttons, priority=900)
-    app.connect("build-finished", write_copies)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
