@@ -13,6 +13,8 @@ RUNS ?= 5
 SEED ?= 2026
 SUBMISSIONS ?=
 COURSE ?=
+BUILT ?=
+ALL ?=
 PYTEST := $(PY) -m pytest -p no:cacheprovider
 .DEFAULT_GOAL := help
 .PHONY: help env book pdf site-pictures test test-helpers test-chapters test-site test-faults test-coursework coursework coursework-pages grade lab measurements drawings page-models bounds lock clean-notebooks refresh-notebooks address clean
@@ -49,10 +51,11 @@ $(SITE_TOOLS): tests/site/package-lock.json $(VENV)/.installed
 	@PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix tests/site --no-audit --no-fund --loglevel=error
 	@touch $@
 
-# Lighthouse measures speed, so it runs by itself afterwards; LIGHTHOUSE=no leaves it out.
-test-site: book $(SITE_TOOLS)  ## build the book and test the pages, in a browser
-	@$(PYTEST) -q -n $(WORKERS) --dist loadfile tests/site --ignore=tests/site/test_lighthouse.py
-	@SITE_REPORT=add $(PYTEST) -q tests/site/test_lighthouse.py
+# Lighthouse measures speed, so it runs by itself afterwards; LIGHTHOUSE=no leaves it out. BUILT=yes takes the site as it is;
+# ALL=yes has every page looked at by what otherwise looks at one page of each kind, and runs every copy.
+test-site: $(if $(BUILT),,book) $(SITE_TOOLS)  ## build the book and test the pages, in a browser (ALL=yes: every page by everything)
+	@$(if $(ALL),SITE_TESTS=all) $(PYTEST) -q -n $(WORKERS) --dist loadfile tests/site --ignore=tests/site/test_lighthouse.py
+	@$(if $(ALL),SITE_TESTS=all) SITE_REPORT=add $(PYTEST) -q tests/site/test_lighthouse.py
 
 # What teachers need besides, nbgrader above all: additive, and with the versions of requirements.txt.
 $(VENV)/.teaching: requirements-teaching.txt $(VENV)/.installed
@@ -71,7 +74,7 @@ grade: $(VENV)/.teaching  ## grade a folder of submissions (NAME=assignment, SUB
 	@$(PY) -m coursework grade $(NAME) $(if $(SUBMISSIONS),--submissions "$(SUBMISSIONS)") $(if $(COURSE),--course "$(COURSE)")
 
 # The leak test looks through the built site, so the book comes first.
-test-coursework: book coursework  ## make the assignments and test them, the graders and the whole life of a course
+test-coursework: $(if $(BUILT),,book) coursework  ## make the assignments and test them, the graders and the whole life of a course
 	@$(PYTEST) -q -n $(WORKERS) --dist loadscope tests/coursework
 
 test-faults: env  ## plant faults one at a time: each must be noticed

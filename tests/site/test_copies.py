@@ -1,5 +1,6 @@
 """The chapters' copies for Jupyter and Colab, as the built site offers them: plain, complete, and each runs on its own."""
 
+import ast
 import re
 import time
 import zipfile
@@ -11,8 +12,10 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 from elsewhere import Elsewhere
+from site_pages import THOROUGH
 
 from tools.copies.portable import ARCHIVE, SPAN, needed_of_checks
+from tools.copies.setup_cell import is_setup_cell
 from tools.press.check_site import pages_of_toc
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,8 +113,44 @@ def test_the_archive_holds_everything_you_need():
     assert wheel.name in read_me and title in read_me
 
 
-@pytest.mark.timeout(900)
-def test_every_copy_runs_in_an_empty_folder_with_the_wheel_beside_it(tmp_path):
+def own_imports(notebook):
+    """The names of ours that a notebook imports, [(module, name or None)]."""
+    found = []
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and not is_setup_cell(cell):
+            lines = [line for line in cell.source.splitlines() if not line.lstrip().startswith(("%", "!"))]
+            for node in ast.walk(ast.parse("\n".join(lines))):
+                if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] in ("helpers", "experiments"):
+                    found += [(node.module, alias.name) for alias in node.names]
+                elif isinstance(node, ast.Import):
+                    found += [
+                        (one.name, None) for one in node.names if one.name.split(".")[0] in ("helpers", "experiments")
+                    ]
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_copy_imports_is_in_the_wheel(name):
+    """Every copy, without running it: a module or a name that the wheel lacks stops a reader at the first cell."""
+    with zipfile.ZipFile(next(COPIES.glob("digits_book-*.whl"))) as wheel:
+        for module, wanted in own_imports(copy_of(name)):
+            path = module.replace(".", "/")
+            file = next(one for one in (f"{path}.py", f"{path}/__init__.py") if one in wheel.namelist())
+            bound = {
+                getattr(node, "name", None) or getattr(node, "id", None)
+                for node in ast.walk(ast.parse(wheel.read(file)))
+            }
+            inside = f"{path}/{wanted}.py" in wheel.namelist()
+            assert wanted is None or wanted in bound or inside, f"{module} in the wheel has no {wanted}"
+
+
+# Run are the copy that imports least and the one that imports most of ours; make test-site ALL=yes runs every copy.
+SORTED = sorted(NAMES, key=lambda name: len(own_imports(nbformat.read(ROOT / f"{name}.ipynb", as_version=4))))
+RUN = NAMES if THOROUGH else [SORTED[0], SORTED[-1]]
+
+
+@pytest.mark.timeout(1800 if THOROUGH else 900)
+def test_copies_run_in_an_empty_folder_with_the_wheel_beside_them(tmp_path):
     """As a reader has it who unpacked the archive, or put the files into Colab: no repository, the helpers from the wheel,
     the module that only Colab has, the sample edition.
     """
@@ -120,7 +159,7 @@ def test_every_copy_runs_in_an_empty_folder_with_the_wheel_beside_it(tmp_path):
         archive.extractall(there.content)
     there.content = there.content / "digits-notebooks"
     failed = {}
-    for name in NAMES:
+    for name in RUN:
         start = time.time()
         done = there.execute(f"{Path(name).name}.ipynb", colab=True)
         print(f"{Path(name).name}: {time.time() - start:.0f} s")

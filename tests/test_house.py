@@ -1,0 +1,178 @@
+"""The house: who may import whom, what readers have to read, and that every import is a real one."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import notebook_rules as rules
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("helpers", "experiments", "tools", "coursework")
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+LONGEST_HELPERS = 1600  # lines: what can be read in one sitting
+MOST_NAMES = 45  # of helpers that chapters import
+# Where a module is found by a name in a string, or a path is pushed, and why that is needed.
+BY_NAME = {
+    "tools/copies/setup_cell.py": "the text of a cell that imports helpers only once they are installed",
+    "experiments/bench/__main__.py": "imports every chapter's experiments, so that they are declared",
+    "experiments/bench/dask_map.py": "a worker imports the module of the experiment that it is sent",
+    "coursework/sandbox/inside.py": "a submission imports files that lie beside it",
+    "coursework/make/check.py": "answers are run with the assignment's own files beside them",
+    "coursework/nbgrader_config.py": "handed out: it finds the book that it was made from",
+    "coursework/hub/roles/everyone/nbgrader_config.py": "handed out: it finds the book that it was made from",
+}
+PUSHES = re.compile(r"\bsys\.path\b|\bimport_module\b|\b__import__\b|\brunpy\b|\bspec_from_file_location\b")
+
+
+def modules(*packages):
+    """The Python files of the packages, without the assignments' sources."""
+    for package in packages:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).parts
+            if "node_modules" not in parts and parts[:2] != ("coursework", "source"):
+                yield path
+
+
+def imports(path):
+    """The full names that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or "." * node.level
+
+
+def lint(folder):
+    """What import-linter says of the project in a folder: {contract's name: whether it is kept}."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from importlinter.cli import lint_imports_command; lint_imports_command()",
+            "--no-cache",
+        ],
+        cwd=folder,
+        env={"PYTHONPATH": str(folder), "PATH": "", "NO_COLOR": "1", "COLUMNS": "400"},
+        capture_output=True,
+        text=True,
+    )
+    found = dict(re.findall(r"^(.+?)\s+(KEPT|BROKEN)", done.stdout, re.M))
+    assert set(found) == {one["name"] for one in CONTRACTS}, done.stdout + done.stderr
+    return {name: verdict == "KEPT" for name, verdict in found.items()}, done.stdout
+
+
+def test_every_contract_is_kept():
+    kept, told = lint(ROOT)
+    assert all(kept.values()), told
+
+
+# For each contract a file and a line that break it.
+BREACHES = {
+    "floors": ("helpers/plots.py", "import experiments.bench"),
+    "coursework-apart": ("coursework/make/pages.py", "import experiments.training"),
+    "helpers-for-readers": ("helpers/text.py", "import nbgrader"),
+    "dask-in-two-files": ("experiments/bench/store.py", "import distributed"),
+    "experiments-light": ("experiments/training.py", "import sphinx.errors"),
+    "bench-below-chapters": ("experiments/bench/store.py", "import experiments.training"),
+    "sandbox-at-the-bottom": ("coursework/sandbox/outside.py", "import coursework.grade.collecting"),
+    "rooms-of-the-tools": ("tools/press/address.py", "import tools.copies.badges"),
+    "no-circles": ("helpers/quiet.py", "import helpers.models"),
+}
+
+
+def test_every_contract_notices_its_breach(tmp_path):
+    assert set(BREACHES) == {one["id"] for one in CONTRACTS}
+    for package in PACKAGES:
+        shutil.copytree(
+            ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "node_modules*")
+        )
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for name, line in BREACHES.values():
+        path = tmp_path / name
+        path.write_text(path.read_text(encoding="utf-8") + f"\n{line}\n", encoding="utf-8")
+    kept, told = lint(tmp_path)
+    assert not any(kept.values()), told
+
+
+def test_modules_are_imported_by_name_and_paths_pushed_in_named_places_only():
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in modules(*PACKAGES)
+        if any(PUSHES.search(line.split("#")[0]) for line in path.read_text(encoding="utf-8").splitlines())
+    }
+    assert found - set(BY_NAME) == set(), "import it, or name the file in BY_NAME with a reason"
+    assert set(BY_NAME) - found == set(), "these need it no more: take them out of BY_NAME"
+
+
+def test_nothing_imports_tests():
+    names = {"tests"} | {path.stem for path in (ROOT / "tests").rglob("*.py")}
+    own = {path.stem for path in modules(*PACKAGES)}
+    for path in modules(*PACKAGES):
+        assert not {name.split(".")[0] for name in imports(path)} & (names - own - set(PACKAGES)), path
+
+
+def test_the_inner_half_of_the_sandbox_needs_next_to_nothing():
+    allowed = set(sys.stdlib_module_names) | {"IPython", "numpy"}
+    used = {name.split(".")[0] for name in imports(ROOT / "coursework" / "sandbox" / "inside.py")}
+    assert used <= allowed, used - allowed
+
+
+def test_helpers_can_be_read_in_one_sitting():
+    lines = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in modules("helpers")}
+    assert sum(lines.values()) <= LONGEST_HELPERS, lines
+
+
+def chapter_imports(chapter):
+    """(module, name or None) of everything of ours that a chapter imports."""
+    for cell in chapter.code:
+        if rules.is_setup_cell(cell):
+            continue
+        for node in ast.walk(cell.tree):
+            if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] in PACKAGES:
+                yield from ((node.module, alias.name) for alias in node.names)
+            elif isinstance(node, ast.Import):
+                yield from ((a.name, None) for a in node.names if a.name.split(".")[0] in PACKAGES)
+
+
+def test_chapters_import_helpers_and_their_own_experiments_alone():
+    for chapter in rules.book_chapters():
+        allowed = ("helpers.", f"experiments.{chapter.name}")
+        for module, _ in chapter_imports(chapter):
+            assert module.startswith(allowed[0]) or module == allowed[1], f"{chapter.name} imports {module}"
+
+
+def test_chapters_import_few_names():
+    names = {
+        (m, n)
+        for chapter in rules.book_chapters()
+        for m, n in chapter_imports(chapter)
+        if m.startswith("helpers.") and n
+    }
+    assert len(names) <= MOST_NAMES, sorted(names)
+
+
+def test_what_only_one_chapter_imports_is_not_in_helpers():
+    """A name enters helpers when a second chapter imports it; what others of ours need there stands with its reason."""
+    by_name = {}
+    for chapter in rules.book_chapters():
+        for module, name in chapter_imports(chapter):
+            if module.startswith("helpers.") and name:
+                by_name.setdefault(f"{module}.{name}", set()).add(chapter.name)
+    alone = {name for name, chapters in by_name.items() if len(chapters) == 1}
+    assert alone <= set(KEPT_FOR_LATER), sorted(alone - set(KEPT_FOR_LATER))
+
+
+# One chapter imports these now; why they are in helpers all the same.
+KEPT_FOR_LATER = {
+    "helpers.baselines.deskewed": "three chapters to come use it",
+}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_packages_are_there(package):
+    assert (ROOT / package / "__init__.py").is_file()
