@@ -1,24 +1,20 @@
 """load_mnist() in a process of its own, for tests/helpers/test_data.py: settings as JSON in, what happened as JSON out.
 
-Settings: expected, sources, patience and folder replace those of helpers.files and helpers.edition; "unprivileged" drops root's rights (root
-reads every file, whatever its mode), "sample" says that the sample edition will be needed then; "file_limit" is the
-largest file in bytes that the process may write, as on a full disk; "settle" settles the edition.
+Settings: expected, sources, patience and folder replace those of helpers.files and helpers.edition; "unprivileged" has root obey
+the modes of files; "file_limit" is the largest file in bytes that the process may write, as on a full disk; "settle" settles the
+edition.
 """
 
-import io
 import json
-import os
 import sys
-import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 
 start = time.monotonic()
 
-import numpy as np  # noqa: E402
+from rights import give_up_roots_rights  # noqa: E402
 
-from helpers import data, download, edition, files  # noqa: E402
+from helpers import data, edition, files  # noqa: E402
 
 settings = json.loads(sys.argv[1])
 if "expected" in settings:
@@ -31,18 +27,7 @@ if "folder" in settings:
     data.data_folder = edition.data_folder = lambda: Path(settings["folder"])
 files.PATIENCE = settings.get("patience", files.PATIENCE)
 if settings.get("unprivileged"):
-    # Root's Python may lie where nobody else can import from: import first what load_mnist() imports when needed.
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, a=np.arange(3))
-    np.load(io.BytesIO(buffer.getvalue()), allow_pickle=False)["a"].sum()
-    if settings.get("sample"):
-        data.sample_edition("a rehearsal")
-        with suppress(download.DownloadError):
-            download.fetch("http://127.0.0.1:1/", {"nothing": None}, Path(tempfile.mkdtemp()), 5)
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        os.setgroups([])
-        os.setgid(65534)
-        os.setuid(65534)
+    give_up_roots_rights()
 if "file_limit" in settings:
     import resource
 

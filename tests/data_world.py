@@ -133,9 +133,8 @@ def world(tmp_path, monkeypatch):
 
 @pytest.fixture
 def open_world(monkeypatch):
-    """A world that a process without root's rights can look into, which pytest's own folders do not allow."""
+    """A world whose folders may lose their modes: they get them back in the end, so that they can be removed."""
     root = Path(tempfile.mkdtemp(prefix="digits-test-"))
-    root.chmod(0o755)
     yield World(root, monkeypatch)
     for path in root.rglob("*"):
         if path.is_dir():

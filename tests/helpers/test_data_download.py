@@ -295,7 +295,7 @@ def test_a_folder_that_may_not_be_written(open_world):
     open_world.data.chmod(0o555)
     with Host({"/mnist.npz": serve(npz())}) as host:
         open_world.sources((f"{host.url}mnist.npz", None), (f"{host.url}mnist/", None))
-        result = open_world.in_child(unprivileged=True, sample=True)
+        result = open_world.in_child(unprivileged=True)
         assert result["edition"] == "sample"
         assert f"{open_world.data} cannot be written: Permission denied" in result["reason"]
         open_world.edition("full")

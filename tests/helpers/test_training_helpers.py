@@ -1,6 +1,5 @@
 """helpers.models, training and quiet: the report's network, its training, and a network that is trained once."""
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -8,6 +7,7 @@ import types
 
 import numpy as np
 import pytest
+from rights import without_roots_rights
 from helpers import models, training
 from helpers.data import Digits
 from helpers.models import REPORT_CODE, REPORT_SECTION_4, build_mlp
@@ -204,19 +204,6 @@ def test_a_damaged_file_is_trained_again(trainings, tmp_path, damage):
         assert trainings == [0, 0]  # the file is good again
 
 
-@contextlib.contextmanager
-def unprivileged():
-    """Do without root's rights for a while: root may write to any folder."""
-    if os.geteuid():
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no file modes to take writing away")
 @pytest.mark.parametrize("damaged", [False, True])
 def test_a_read_only_folder_costs_the_copy_not_the_result(trainings, tmp_path, damaged):
@@ -227,12 +214,9 @@ def test_a_read_only_folder_costs_the_copy_not_the_result(trainings, tmp_path, d
         (path,) = folder.iterdir()
         path.write_bytes(b"damaged")
     before = [path.read_bytes() for path in folder.iterdir()]
-    for one in (tmp_path, *tmp_path.parents):  # so that another user gets this far
-        if "pytest-" in str(one):
-            one.chmod(0o755)
     folder.chmod(0o555)
     trainings.clear()
-    with unprivileged():
+    with without_roots_rights():
         assert not os.access(folder, os.W_OK, effective_ids=True)
         assert outputs(training.trained_network(hidden=(6,), folder=folder)).shape == (1, 10)
     assert trainings == [0] and [path.read_bytes() for path in folder.iterdir()] == before
