@@ -18,9 +18,11 @@ from pathlib import Path
 import nbformat
 import numpy as np
 
-from coursework import isolated
-from coursework.grading import COURSE, Course, GradingError, tasks_of
-from coursework.notebooks import grading
+from coursework import COURSE
+from coursework.grade import isolated
+from coursework.grade.course import Course, GradingError
+from coursework.grade.marks import tasks_of
+from coursework.make.notebooks import grading
 
 LEAST_STUDENTS = 10  # with fewer, a correlation says nothing
 MESSAGES = 8  # of a task, the most frequent ones

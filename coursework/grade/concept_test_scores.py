@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-FOLDER = Path(__file__).resolve().parent / "concept_test"
+from coursework import CONCEPT_TEST
+
 LETTERS = "abcd"
 FORMS = ("A", "B")
 TIMES = ("before", "after")
@@ -53,7 +54,7 @@ class Sheet:
     line: int
 
 
-def read_key(path=FOLDER / "key.md"):
+def read_key(path=CONCEPT_TEST / "key.md"):
     """Return the items of the key, a list of :class:`Item` in order; :class:`AnswerError` if its table is out of order."""
     rows = KEY_ROW.findall(Path(path).read_text(encoding="utf-8"))
     items = [Item(int(number), {"A": a, "B": b}, tests, chapter) for number, a, b, tests, chapter in rows]

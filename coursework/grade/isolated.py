@@ -1,6 +1,6 @@
 """Steps for nbgrader's converters: mend a submitted notebook, run it in the sandbox, keep hidden tests out of feedback.
 
-``python -m coursework grade`` uses them, and coursework/nbgrader_config.py gives them to nbgrader's own commands, so that
+``python -m coursework grade`` uses them, and a course folder's nbgrader_config.py gives them to nbgrader's own commands, so that
 a plain ``nbgrader autograde`` isolates as well.
 """
 
@@ -18,8 +18,8 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Float, Instance, Integer
 
-from coursework import sandbox
-from coursework.notebooks import HIDDEN_TESTS, KEPT_BACK, grading, without_region
+from coursework.make.notebooks import HIDDEN_TESTS, KEPT_BACK, grading, without_region
+from coursework.sandbox.outside import Cell, Limits, run_cells
 
 REMARKS = "coursework_remarks"  # in a notebook's metadata: a list of sentences for the marks and the feedback
 HIDDEN_NOTE = "# (here stand tests that are not shown)"
@@ -67,7 +67,7 @@ def bound_names(source):
 
 
 def code_cells(notebook):
-    """Return the notebook's code cells as :class:`coursework.sandbox.Cell`, and the places where they stand."""
+    """Return the notebook's code cells as :class:`coursework.sandbox.outside.Cell`, and the places where they stand."""
     cells, places = [], []
     for place, cell in enumerate(notebook.cells):
         if cell.cell_type != "code" or not cell.source.strip():
@@ -77,9 +77,9 @@ def code_cells(notebook):
         if about.get("grade") and not about.get("solution"):
             visible = without_region(cell.source, HIDDEN_TESTS)
             forget = tuple(sorted(bound_names(cell.source) - bound_names(visible)))
-            made = sandbox.Cell(cell.source, "test", name, hidden_lines(cell.source), forget)
+            made = Cell(cell.source, "test", name, hidden_lines(cell.source), forget)
         else:
-            made = sandbox.Cell(cell.source, "given" if utils.is_locked(cell) else "student", name)
+            made = Cell(cell.source, "given" if utils.is_locked(cell) else "student", name)
         cells.append(made)
         places.append(place)
     return cells, places
@@ -101,12 +101,12 @@ def copy_files(folder, target):
 def run_notebook(notebook, folder, limits, stop=None):
     """Run a notebook's code cells in the sandbox, with copies of the files of ``folder``; fills in the outputs.
 
-    Returns :class:`coursework.sandbox.Submission`; ``stop`` as in `coursework.sandbox.run_cells`.
+    Returns :class:`coursework.sandbox.outside.Submission`; ``stop`` as in `coursework.sandbox.outside.run_cells`.
     """
     cells, places = code_cells(notebook)
     with tempfile.TemporaryDirectory(prefix="grading-") as given:
         copy_files(folder, given)
-        ran = sandbox.run_cells(cells, given, limits, stop)
+        ran = run_cells(cells, given, limits, stop)
     for number, (place, one) in enumerate(zip(places, ran.cells, strict=True), 1):
         notebook.cells[place].outputs = one.outputs
         notebook.cells[place].execution_count = number
@@ -118,16 +118,20 @@ def run_notebook(notebook, folder, limits, stop=None):
 class IsolatedExecute(NbGraderPreprocessor):
     """In place of nbgrader's Execute: the cells run in a bubblewrap sandbox, or not at all."""
 
-    cell_seconds = Float(30, help="Seconds that one cell may take").tag(config=True)
-    submission_seconds = Float(180, help="Seconds that all cells of a submission may take").tag(config=True)
-    memory_mb = Integer(1500, help="Memory of all processes of a submission, in MB").tag(config=True)
-    processes = Integer(24, help="Processes of a submission").tag(config=True)
-    disk_mb = Integer(64, help="Size of each of its writable folders, which are in memory, in MB").tag(config=True)
+    cell_seconds = Float(Limits.cell_seconds, help="Seconds that one cell may take").tag(config=True)
+    submission_seconds = Float(Limits.submission_seconds, help="Seconds that all cells of a submission may take").tag(
+        config=True
+    )
+    memory_mb = Integer(Limits.memory_mb, help="Memory of all processes of a submission, in MB").tag(config=True)
+    processes = Integer(Limits.processes, help="Processes of a submission").tag(config=True)
+    disk_mb = Integer(Limits.disk_mb, help="Size of each of its writable folders, which are in memory, in MB").tag(
+        config=True
+    )
 
     def limits(self):
-        """Return the settings as :class:`coursework.sandbox.Limits`."""
+        """Return the settings as :class:`coursework.sandbox.outside.Limits`."""
         names = ("cell_seconds", "submission_seconds", "memory_mb", "processes", "disk_mb")
-        return sandbox.Limits(**{name: getattr(self, name) for name in names})
+        return Limits(**{name: getattr(self, name) for name in names})
 
     def preprocess(self, nb, resources):
         """Run all cells; the outputs are in the notebook afterwards."""

@@ -8,9 +8,9 @@ import math
 import re
 from pathlib import Path
 
+from coursework import MB, MIB
+
 HERE = Path(__file__).resolve().parent
-MIB = 2**20
-MB = 1_000_000
 CLASSES = (25, 50, 100, 200)
 HUB_GB = 2  # for the hub, the proxy and the system itself: a choice, not measured
 RESERVE = 1.1  # the guarantee's factor over what was measured

@@ -29,14 +29,14 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from coursework.notebooks import (
+from coursework import CONCEPT_TEST, ROOT, SEED, SOURCES
+from coursework.make.notebooks import (
     CONSTANT_IN_CODE,
     CONSTANT_IN_TEXT,
     HIDDEN_TESTS,
     KEPT_BACK,
     NAMES,
     SOLUTION,
-    SOURCES,
     SourceError,
     blank,
     grading,
@@ -48,9 +48,6 @@ from coursework.notebooks import (
     without_region,
 )
 
-ROOT = Path(__file__).resolve().parent.parent
-CONCEPT_TEST = Path(__file__).resolve().parent / "concept_test"
-DEFAULT_SEED = 2026
 SHORTEST = 14  # characters in the common form: what is shorter stands everywhere
 SHORTEST_PROSE = 30  # of a line of a rubric, a model answer, variant.py
 SHORTEST_WORD = 4  # of a word that is searched in the search index
@@ -181,7 +178,7 @@ def book_code(root=ROOT):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         found += ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     for folder in ("helpers", "experiments"):
-        found += [path.read_text(encoding="utf-8") for path in sorted((root / folder).glob("*.py"))]
+        found += [path.read_text(encoding="utf-8") for path in sorted((root / folder).rglob("*.py"))]
     return "\n".join(found)
 
 
@@ -196,7 +193,7 @@ def book_prose(root=ROOT):
     return "\n".join(found)
 
 
-def secrets(names=NAMES, seed=DEFAULT_SEED, sources=SOURCES):
+def secrets(names=NAMES, seed=SEED, sources=SOURCES):
     """Return the `Secrets` of these assignments, with the values of the source and with those of the course of this seed."""
     found, shown, numbers = [], [], {}
     for name in names:
@@ -460,7 +457,7 @@ def main(arguments=None):
     """Look through files and folders; returns 1 if a secret was found."""
     parser = argparse.ArgumentParser(prog="python -m coursework leaks", description=__doc__.splitlines()[0])
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file, a zip, a folder")
-    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="the course's seed (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=SEED, help="the course's seed (default: %(default)s)")
     options = parser.parse_args(arguments)
     missing = [one for one in options.paths if not one.exists()]
     if missing:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import nbformat
 
-from coursework.notebooks import (
+from coursework import SEED, SOURCES
+from coursework.make.notebooks import (
     CONSTANT_IN_CODE,
     CONSTANT_IN_TEXT,
     HIDDEN_TESTS,
     SOLUTION,
-    SOURCES,
     SourceError,
     grading,
     load_module,
@@ -29,7 +29,6 @@ from coursework.notebooks import (
 SCHEMA = 3  # of nbgrader's metadata, in nbgrader 0.9
 KEYS = ("grade", "solution", "locked", "task", "grade_id", "schema_version")
 TOTAL = 20
-COMMITTED_SEED = 2026  # the values in the code of a source as it is committed
 MARKERS = (*SOLUTION, *HIDDEN_TESTS)
 NEARLY_MARKER = re.compile(r"\b(?:BEGIN|END)\s+(?:SOLUTIONS?|HIDDEN\s+TESTS?)\b", re.I)
 HEADING = re.compile(r"^## Task (?P<number>\d+): .+ \((?P<points>\d+) points?\)$", re.M)
@@ -193,7 +192,7 @@ def same_value(written, value):
 def variant_faults(name, notebook, sources):
     """Yield what is wrong with the constants: names unknown to variant.py, values that are not those of the committed seed."""
     try:
-        constants = load_module(name, "variant.py", sources).constants(COMMITTED_SEED)
+        constants = load_module(name, "variant.py", sources).constants(SEED)
         with_constants(notebook, constants)
     except SourceError as error:
         yield str(error)
@@ -208,7 +207,7 @@ def variant_faults(name, notebook, sources):
                 value = found[0].split(" = ", 1)[1].rsplit("# course:", 1)[0].strip()
                 if not same_value(value, constants[name_here]):
                     yield (
-                        f"{name_of(cell, place)}: {name_here} is {value[:60]}, but seed {COMMITTED_SEED} gives "
+                        f"{name_of(cell, place)}: {name_here} is {value[:60]}, but seed {SEED} gives "
                         f"{constants[name_here]!r:.60}; the committed notebook holds the values of that seed"
                     )
         stray = [line for line in cell.source.splitlines() if "# course:" in line and not CONSTANT_IN_CODE.search(line)]

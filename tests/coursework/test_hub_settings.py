@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,13 +14,15 @@ import pytest
 import yaml
 from traitlets.config import Config
 
-from coursework.hub import classlist, sizes
+from coursework import MB, MIB, ROOT, SOURCES
+from coursework.hub import classlist, proxy, sizes
 from coursework.hub.__main__ import main
 
 HUB = Path(sizes.__file__).parent
-ROOT = HUB.parent.parent
 VALUES = HUB / "zero_to_jupyterhub/values.yaml"
 OPTIONS = json.loads((HUB / "zero_to_jupyterhub/options.json").read_text(encoding="utf-8"))["options"]
+# the book's own folder must not be found by its name
+FRESH = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
 KINDS = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "null": type(None), "array": list}
 
 
@@ -111,8 +114,8 @@ def test_sizes_follow_from_the_measurement():
     record = sizes.measured()
     memory = yaml.safe_load(VALUES.read_text(encoding="utf-8"))["singleuser"]["memory"]
     server, usual, largest = sizes.parts(record)
-    assert server + usual < int(memory["guarantee"][:-1]) * sizes.MIB / sizes.MB < 1.5 * (server + usual)
-    assert server + usual + largest < int(memory["limit"][:-1]) * sizes.MIB / sizes.MB
+    assert server + usual < int(memory["guarantee"][:-1]) * MIB / MB < 1.5 * (server + usual)
+    assert server + usual + largest < int(memory["limit"][:-1]) * MIB / MB
 
 
 def test_stale_sizes_are_noticed():
@@ -176,7 +179,9 @@ def test_littlest_hub_settings_install(tmp_path):
     assert (tmp_path / "opt/tljh/config/digits_class.json").stat().st_mode & 0o777 == 0o600
     for one in (
         "course_on_hub.py",
-        "coursework/sandbox.py",
+        "coursework/isolated.py",
+        "coursework/sandbox/outside.py",
+        "coursework/sandbox/inside.py",
         "roles/everyone/nbgrader_config.py",
         "roles/student/labconfig/page_config.json",
     ):
@@ -271,7 +276,7 @@ def test_image_holds_no_solutions():
     copied = [line.split()[1:-1] for line in text.splitlines() if line.startswith("COPY ")]
     paths = [ROOT / one for line in copied for one in line]
     assert paths and all(path.exists() for path in paths)
-    banned = ROOT / "coursework/source"
+    banned = SOURCES
     assert not any(
         path in (ROOT, ROOT / "coursework") or banned.is_relative_to(path) or path.is_relative_to(banned)
         for path in paths
@@ -285,21 +290,26 @@ def test_image_holds_no_solutions():
 
 def test_what_grades_on_a_hub_is_whole(tmp_path):
     """The modules that image and settings.sh copy need no others of the repository."""
-    named = re.findall(r"coursework/(\w+)\.py", (HUB / "Containerfile").read_text(encoding="utf-8"))
-    listed = re.search(
-        r"^for file in (.*); do$", (HUB / "littlest_jupyterhub/settings.sh").read_text(encoding="utf-8"), re.M
-    )[1]
-    assert set(listed.split()) <= set(named)
-    (tmp_path / "coursework").mkdir()
-    for one in listed.split():
-        shutil.copy(ROOT / f"coursework/{one}.py", tmp_path / "coursework")
-    command = [sys.executable, "-c", "import coursework.isolated as one; print(one.__file__)"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    copies = re.findall(
+        r"^COPY (coursework/.*) (coursework/\S*)$", (HUB / "Containerfile").read_text(encoding="utf-8"), re.M
+    )
+    named = {one for sources, _ in copies for one in sources.split() if one.endswith(".py")}
+    assert all(one.rpartition("/")[0] + "/" == target for sources, target in copies for one in sources.split())
+    script = (HUB / "littlest_jupyterhub/settings.sh").read_text(encoding="utf-8")
+    listed = {f"coursework/{one}.py" for one in re.search(r"^for file in (.*); do$", script, re.M)[1].split()}
+    assert listed == named
+    for one in listed:
+        (tmp_path / one).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / one, tmp_path / one)
+    code = "import coursework.isolated, coursework.grade.isolated as one; print(one.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=FRESH, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0 and str(tmp_path) in done.stdout, done.stderr
 
 
 def test_proxy_is_pinned_without_addresses():
-    folder = ROOT / "tests/coursework/hub_tools"
+    folder = proxy.FOLDER
     package = json.loads((folder / "package.json").read_text(encoding="utf-8"))
     lock = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))
     assert lock["packages"][""]["dependencies"] == package["dependencies"]

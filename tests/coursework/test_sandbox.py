@@ -13,11 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from coursework import sandbox
-from coursework.isolated import bound_names, hidden_lines
-from coursework.sandbox import Cell, IsolationError, Limits, run_cells
+from coursework import ROOT
+from coursework.grade.isolated import bound_names, hidden_lines
+from coursework.sandbox import outside
+from coursework.sandbox.outside import Cell, IsolationError, Limits, run_cells
 
-ROOT = Path(sandbox.__file__).resolve().parent.parent
 QUICK = Limits(cell_seconds=20, memory_mb=400, disk_mb=8, processes=12)
 
 
@@ -195,7 +195,7 @@ def test_no_sight_of_gradebook_sources_other_submissions_and_the_environment(giv
 
 
 @pytest.mark.parametrize(
-    "path", ["/given/digits.txt", "/usr/new", "/new", "/dev/new", "/etc/new", "/sandbox/worker.py"]
+    "path", ["/given/digits.txt", "/usr/new", "/new", "/dev/new", "/etc/new", "/sandbox/inside.py"]
 )
 def test_nothing_can_be_written_outside_the_private_folder(given, path):
     cells = run(
@@ -239,7 +239,7 @@ print(written)
 
 def test_no_namespaces_inside(given):
     cells = run(given, "import ctypes\nprint(ctypes.CDLL(None).unshare(0x10000000))").cells
-    assert said(cells[0]).strip() == "-1" or not sandbox.can_disable_namespaces(sandbox.find_bwrap())
+    assert said(cells[0]).strip() == "-1" or not outside.can_disable_namespaces(outside.find_bwrap())
 
 
 # ---------------------------------------------------------------- restarts
@@ -362,7 +362,7 @@ for number in range(3, 500):
     ],
 )
 def test_what_the_worker_says_is_checked(outputs):
-    ran = sandbox.understood({"outputs": outputs, "failed": False, "changed": 7}, Cell("1"), QUICK)
+    ran = outside.understood({"outputs": outputs, "failed": False, "changed": 7}, Cell("1"), QUICK)
     assert not any(
         mime in one.get("data", {}) for one in ran.outputs for mime in ("text/javascript", "image/png", "image/svg+xml")
     )
@@ -386,7 +386,7 @@ def test_a_stop_ends_the_sandbox_at_once(given):
     stop = threading.Event()
     threading.Timer(2, stop.set).start()
     start = time.monotonic()
-    with pytest.raises(sandbox.Interrupted):
+    with pytest.raises(outside.Interrupted):
         run_cells([Cell("import time\ntime.sleep(100)")], given, QUICK, stop)
     assert time.monotonic() - start < 15
     assert not [one for one in psutil.Process().children(recursive=True) if "bwrap" in one.name()]
@@ -398,7 +398,7 @@ def test_a_stop_ends_the_sandbox_at_once(given):
 def test_without_bubblewrap_nothing_runs_and_the_cure_is_named(given, monkeypatch):
     monkeypatch.setenv("BWRAP", "/nowhere/bwrap")
     with pytest.raises(IsolationError, match="sudo apt install bubblewrap"):
-        sandbox.check_isolation()
+        outside.check_isolation()
     with pytest.raises(IsolationError):
         run(given, "1")
 
@@ -409,7 +409,7 @@ def test_refused_namespaces_are_a_refusal(given, tmp_path, monkeypatch):
     fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("BWRAP", str(fake))
     with pytest.raises(IsolationError, match=r"No permissions to create a new namespace.*coursework/Containerfile"):
-        sandbox.check_isolation()
+        outside.check_isolation()
     with pytest.raises(IsolationError, match="No permissions"):
         run(given, "1")
 
@@ -425,5 +425,5 @@ def test_an_environment_below_a_private_folder_is_seen(given, monkeypatch):
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         Path(folder, "here").write_text("")
         monkeypatch.setattr(sys, "prefix", folder)
-        start = sandbox.command(given, QUICK)
+        start = outside.command(given, QUICK)
         assert subprocess.run([*start, "test", "-e", f"{folder}/here"]).returncode == 0
