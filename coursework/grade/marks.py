@@ -52,11 +52,8 @@ def write_csv(path, header, rows):
     new.rename(path)
 
 
-def import_written(course, path):
-    """Take marks given by hand from a CSV file (student, task, points, comment) into the gradebook; returns their number.
-
-    Rows without points are left out. If a row is wrong, none is taken, and :class:`GradingError` lists all that are.
-    """
+def read_written(path):
+    """Return the rows of a CSV file of marks given by hand, a list of dicts; :class:`GradingError` if it is none."""
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
@@ -64,32 +61,48 @@ def import_written(course, path):
         raise GradingError(f"{path} cannot be read: {error}") from error
     if rows and not {"student", "task", "points"} <= rows[0].keys():
         raise GradingError(f"{path} needs the columns student, task, points, and comment if there are any")
+    return rows
+
+
+def field_of(row, name):
+    """Return a field of a CSV file's row without blanks around it, '' if there is none."""
+    return (row.get(name) or "").strip()
+
+
+def written_mark(course, cells, row):
+    """Return (grade in the gradebook, its grade_id, student, points, comment) of a row with points.
+
+    ``cells`` is {task or grade_id: (grade_id, most points)}. ValueError with a sentence if something in it is wrong.
+    """
+    student, task, given = field_of(row, "student").removeprefix("'"), field_of(row, "task"), field_of(row, "points")
+    if task not in cells:
+        raise ValueError(f"there is no task {task!r}")
+    grade_id, most = cells[task]
+    points = float(given.replace(",", ".")) if is_number(given.replace(",", ".")) else float("nan")
+    if not 0 <= points <= most:
+        raise ValueError(f"{given!r} is no number of points from 0 to {most:g}")
+    try:
+        grade = course.gradebook.find_grade(grade_id, course.name, course.name, student)
+    except MissingEntry:
+        raise ValueError(f"there is no graded submission of {student!r}") from None
+    return grade, grade_id, student, points, field_of(row, "comment").removeprefix("'")
+
+
+def import_written(course, path):
+    """Take marks given by hand from a CSV file (student, task, points, comment) into the gradebook; returns their number.
+
+    Rows without points are left out. If a row is wrong, none is taken, and :class:`GradingError` lists all that are.
+    """
     cells = {}
     for grade_id, task, points, _ in tasks_of(course):
         cells[grade_id] = cells[task] = (grade_id, points)
     faults, taken = [], []
-    for line, row in enumerate(rows, 2):
-        given = (row["points"] or "").strip()
-        if not given:
-            continue
-        student, task = (row["student"] or "").strip().removeprefix("'"), (row["task"] or "").strip()
-        if task not in cells:
-            faults.append(f"line {line}: there is no task {task!r}")
-            continue
-        grade_id, most = cells[task]
-        try:
-            points = float(given.replace(",", "."))
-        except ValueError:
-            points = float("nan")
-        if not 0 <= points <= most:
-            faults.append(f"line {line}: {given!r} is no number of points from 0 to {most:g}")
-            continue
-        try:
-            grade = course.gradebook.find_grade(grade_id, course.name, course.name, student)
-        except MissingEntry:
-            faults.append(f"line {line}: there is no graded submission of {student!r}")
-            continue
-        taken.append((grade, grade_id, student, points, (row.get("comment") or "").strip().removeprefix("'")))
+    for line, row in enumerate(read_written(path), 2):
+        if field_of(row, "points"):
+            try:
+                taken.append(written_mark(course, cells, row))
+            except ValueError as error:
+                faults.append(f"line {line}: {error}")
     if faults:
         raise GradingError(f"{path}: nothing was taken, correct these lines first\n  " + "\n  ".join(faults[:50]))
     for grade, grade_id, student, points, comment in taken:
@@ -101,45 +114,55 @@ def import_written(course, path):
     return len(taken)
 
 
+def row_of(course, submission, tasks):
+    """Return the row of marks of a graded submission, a dict as in `marks`."""
+    student = submission.student_id
+    grades = {grade.name: grade for notebook in submission.notebooks for grade in notebook.grades}
+    remarks = list(read_json(course.state / f"{student}.json").get("remarks", []))
+    penalty = sum(notebook.late_submission_penalty or 0 for notebook in submission.notebooks)
+    if penalty:
+        remarks.append(f"late: {penalty:g} points less")
+    return {
+        "student": student,
+        "status": "graded",
+        "points": {task: grades[name].score if name in grades else 0 for name, task, _, _ in tasks},
+        "total": submission.score - penalty,
+        "max": sum(points for _, _, points, _ in tasks),
+        "needs_marking": [task for name, task, _, _ in tasks if name in grades and grades[name].needs_manual_grade],
+        "remarks": remarks,
+    }
+
+
 def marks(course, report=(), failed=None, expected=()):
-    """Return the marks: a list of dicts with student, status, points by task, total, max, needs_marking, remarks."""
+    """Return the marks: a list of dicts with student, status, points by task, total, max, needs_marking, remarks.
+
+    report : lines of `coursework.grade.collecting.collect`
+    failed : {student: sentence} of those that could not be graded, or None
+    expected : ids of the students of the class
+    """
     tasks = tasks_of(course)
-    most = sum(points for _, _, points, _ in tasks)
-    lines = {line.student: line for line in report}
-    rows = {}
-    for submission in course.gradebook.assignment_submissions(course.name):
-        student = submission.student_id
-        grades = {grade.name: grade for notebook in submission.notebooks for grade in notebook.grades}
-        remarks = list(read_json(course.state / f"{student}.json").get("remarks", []))
-        penalty = sum(notebook.late_submission_penalty or 0 for notebook in submission.notebooks)
-        if penalty:
-            remarks.append(f"late: {penalty:g} points less")
-        rows[student] = {
-            "student": student,
-            "status": "graded",
-            "points": {task: grades[name].score if name in grades else 0 for name, task, _, _ in tasks},
-            "total": submission.score - penalty,
-            "max": most,
-            "needs_marking": [task for name, task, _, _ in tasks if name in grades and grades[name].needs_manual_grade],
-            "remarks": remarks,
-        }
-    empty = {"points": {}, "total": None, "max": most, "needs_marking": []}
-    for student, line in lines.items():
+    found = course.gradebook.assignment_submissions(course.name)
+    rows = {one.student_id: row_of(course, one, tasks) for one in found}
+
+    def row(student, status):
+        """Return the row of a student; a new one without marks has this status."""
+        empty = {"points": {}, "total": None, "max": sum(points for _, _, points, _ in tasks), "needs_marking": []}
+        return rows.setdefault(student, {"student": student, "status": status, **empty, "remarks": []})
+
+    for line in {line.student: line for line in report}.values():
         if line.status == "refused":
-            told = [f"refused: {line.remarks[0]}", *line.remarks[1:]]
-            if student in rows:
-                # An earlier submission stays as it is; the new one is told.
-                rows[student]["remarks"] = ["the latest one was " + told[0], *told[1:], *rows[student]["remarks"]]
-            else:
-                rows[student] = {"student": student, "status": "refused", **empty, "remarks": told}
-        elif student in rows:
-            rows[student]["remarks"] = [*line.remarks, *rows[student]["remarks"]]
+            # An earlier submission stays as it is; the new one is told.
+            which = "the latest one was refused" if line.student in rows else "refused"
+            told = [f"{which}: {line.remarks[0]}", *line.remarks[1:]]
+            one = row(line.student, "refused")
+            one["remarks"] = [*told, *one["remarks"]]
+        elif line.student in rows:
+            rows[line.student]["remarks"] = [*line.remarks, *rows[line.student]["remarks"]]
     for student, sentence in (failed or {}).items():
-        rows.setdefault(student, {"student": student, **empty, "remarks": []})
-        rows[student]["status"] = "failed"
-        rows[student]["remarks"] = [sentence, *rows[student]["remarks"]]
-    for student in expected:
-        rows.setdefault(student, {"student": student, "status": "missing", **empty, "remarks": ["no submission"]})
+        one = row(student, "failed")
+        one["status"], one["remarks"] = "failed", [sentence, *one["remarks"]]
+    for student in set(expected) - rows.keys():
+        row(student, "missing")["remarks"] = ["no submission"]
     return [rows[student] for student in sorted(rows)]
 
 
@@ -166,6 +189,29 @@ def write_marks(course, rows):
     return path, write_sheet(course, rows)
 
 
+def answers_of(course, student, written):
+    """Yield the lines of the sheet for one student; ``written`` are the tasks as (grade_id, task, points)."""
+    notebook = nbformat.read(course.path("autograded", student) / f"{course.name}.ipynb", as_version=4)
+    answers = {grading(cell).get("grade_id"): cell.source for cell in notebook.cells}
+    for name, task, points in written:
+        grade = course.gradebook.find_grade(name, course.name, course.name, student)
+        comment = course.gradebook.find_comment(name, course.name, course.name, student)
+        given = "" if grade.needs_manual_grade else number(grade.score)
+        yield [student, task, given, number(points), comment.comment or "", answers.get(name, "")]
+
+
+def holds_new_points(path, sheet):
+    """Tell whether the sheet at ``path`` has points that the lines ``sheet``, from the gradebook, have not."""
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        before = {(one.get("student"), one.get("task")): one for one in csv.DictReader(file)}
+    here = {(safe(student), task): given for student, task, given, *_ in sheet}
+    for key, one in before.items():
+        points, known = field_of(one, "points").replace(",", "."), here.get(key, "")
+        if points and (not is_number(points) or not is_number(known) or float(points) != float(known)):
+            return True
+    return False
+
+
 def write_sheet(course, rows):
     """Write the sheet of written answers, with the marks and comments that the gradebook has; returns its path.
 
@@ -173,26 +219,10 @@ def write_sheet(course, rows):
     """
     path = course.folder / "marks" / f"{course.name}_to_mark.csv"
     header = ["student", "task", "points", "max", "comment", "answer"]
-    sheet = []
     written = [(name, task, points) for name, task, points, is_written in tasks_of(course) if is_written]
-    for row in rows:
-        if row["status"] != "graded":
-            continue
-        notebook = nbformat.read(course.path("autograded", row["student"]) / f"{course.name}.ipynb", as_version=4)
-        answers = {grading(cell).get("grade_id"): cell.source for cell in notebook.cells}
-        for name, task, points in written:
-            grade = course.gradebook.find_grade(name, course.name, course.name, row["student"])
-            comment = course.gradebook.find_comment(name, course.name, course.name, row["student"])
-            given = "" if grade.needs_manual_grade else number(grade.score)
-            sheet.append([row["student"], task, given, number(points), comment.comment or "", answers.get(name, "")])
-    if path.is_file():
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            before = {(one.get("student"), one.get("task")): one for one in csv.DictReader(file)}
-        here = {(safe(line[0]), line[1]): line for line in sheet}
-        for key, one in before.items():
-            points = (one.get("points") or "").strip().replace(",", ".")
-            known = here[key][2] if key in here else ""
-            if points and (not is_number(points) or not is_number(known) or float(points) != float(known)):
-                return None
+    graded = [row["student"] for row in rows if row["status"] == "graded"]
+    sheet = [line for student in graded for line in answers_of(course, student, written)]
+    if path.is_file() and holds_new_points(path, sheet):
+        return None
     write_csv(path, header, sheet)
     return path

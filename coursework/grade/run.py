@@ -123,13 +123,9 @@ def save(course, student, notebook, stage, record):
     write_json(course.state / f"{student}.json", record)
 
 
-def grade_all(course, limits, workers, again=False, quiet=False):
-    """Grade what is collected and not yet graded; returns {student: sentence} of those that failed for a fault of ours.
-
-    The sandboxes run side by side in ``workers`` threads that only wait for them; all else happens in this thread.
-    """
-    rules = course.digest()
-    waiting, failed = [], {}
+def waiting_for(course, limits, again):
+    """Return the submissions that are collected and not yet graded, or all if ``again``: a list of (student, digest)."""
+    rules, waiting = course.digest(), []
     for student in course.students():
         digest = hashlib.sha256((rules + digest_of_folder(course.path("submitted", student))).encode()).hexdigest()
         record = read_json(course.state / f"{student}.json")
@@ -138,6 +134,49 @@ def grade_all(course, limits, workers, again=False, quiet=False):
         limited = record.get("restarts") and record.get("limits") != asdict(limits)
         if again or record.get("digest") != digest or not done or limited:
             waiting.append((student, digest))
+    return waiting
+
+
+def prepared(course, student, failed):
+    """Return a submission's notebook and its new folder; None, with a sentence in ``failed``, if nbgrader's checks refuse it."""
+    stage = staged(course, student)
+    try:
+        return sanitised(course, student), stage
+    except Exception as error:  # whatever nbgrader's checks raise costs no other submission
+        failed[student] = f"nbgrader's checks refuse the notebook ({type(error).__name__}: {str(error)[:200]})"
+        shutil.rmtree(stage)
+        return None
+
+
+def finish(course, student, digest, notebook, stage, job, limits, failed):
+    """Save a submission whose run is done; a sentence goes into ``failed`` if that cannot be. IsolationError if it did not run."""
+    try:
+        ran = job.result()
+        record = {
+            "digest": digest,
+            "remarks": notebook.metadata.get(isolated.REMARKS, []),
+            "seconds": round(ran.seconds, 3),
+            "processor_seconds": round(ran.processor_seconds, 2),
+            "peak_mb": round(ran.peak_mb, 1),
+            "restarts": ran.restarts,
+            "limits": asdict(limits),
+        }
+        save(course, student, notebook, stage, record)
+    except IsolationError:
+        raise
+    except Exception as error:
+        course.gradebook.db.rollback()
+        LOG.exception("grading %s failed", student)
+        failed[student] = f"could not be graded ({type(error).__name__}: {str(error)[:200]})"
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def grade_all(course, limits, workers, again=False, quiet=False):
+    """Grade what is collected and not yet graded; returns {student: sentence} of those that failed for a fault of ours.
+
+    The sandboxes run side by side in ``workers`` threads that only wait for them; all else happens in this thread.
+    """
+    waiting, failed = waiting_for(course, limits, again), {}
     for left in course.state.glob(".new-*"):
         shutil.rmtree(left, ignore_errors=True)
     bar = tqdm(total=len(waiting), unit="submission", desc=course.name, disable=True if quiet else None)
@@ -147,40 +186,15 @@ def grade_all(course, limits, workers, again=False, quiet=False):
             while waiting or running:
                 while waiting and len(running) < workers + 1:  # one more is ready when a sandbox ends
                     student, digest = waiting.pop(0)
-                    stage = staged(course, student)
-                    try:
-                        notebook = sanitised(course, student)
-                    except Exception as error:  # whatever nbgrader's checks raise costs no other submission
-                        failed[student] = (
-                            f"nbgrader's checks refuse the notebook ({type(error).__name__}: {str(error)[:200]})"
-                        )
-                        shutil.rmtree(stage)
+                    ready = prepared(course, student, failed)
+                    if ready is None:
                         bar.update()
                         continue
-                    job = pool.submit(isolated.run_notebook, notebook, stage, limits, stop)
-                    running[job] = (student, digest, notebook, stage)
+                    job = pool.submit(isolated.run_notebook, *ready, limits, stop)
+                    running[job] = (student, digest, *ready)
                 done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
                 for job in done:
-                    student, digest, notebook, stage = running.pop(job)
-                    try:
-                        ran = job.result()
-                        record = {
-                            "digest": digest,
-                            "remarks": notebook.metadata.get(isolated.REMARKS, []),
-                            "seconds": round(ran.seconds, 3),
-                            "processor_seconds": round(ran.processor_seconds, 2),
-                            "peak_mb": round(ran.peak_mb, 1),
-                            "restarts": ran.restarts,
-                            "limits": asdict(limits),
-                        }
-                        save(course, student, notebook, stage, record)
-                    except IsolationError:
-                        raise
-                    except Exception as error:
-                        course.gradebook.db.rollback()
-                        LOG.exception("grading %s failed", student)
-                        failed[student] = f"could not be graded ({type(error).__name__}: {str(error)[:200]})"
-                        shutil.rmtree(stage, ignore_errors=True)
+                    finish(course, *running.pop(job), job, limits, failed)
                     bar.update()
         except BaseException:
             stop.set()

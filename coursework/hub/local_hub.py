@@ -26,10 +26,9 @@ from urllib.parse import urlsplit
 import requests
 
 from coursework import ROOT, SOURCES
-from coursework.hub import classlist
+from coursework.hub import HERE, classlist
 from coursework.hub.proxy import proxy_command
 
-HERE = Path(__file__).resolve().parent
 PATIENCE = 60  # seconds for a start of the hub or of a server
 
 CONFIG = """

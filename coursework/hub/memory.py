@@ -20,12 +20,12 @@ import nbformat
 import psutil
 
 from coursework import MB, ROOT, SEED, SOURCES
+from coursework.hub import RECORD
 from coursework.hub.local_hub import HubError, LocalHub
 from coursework.make.making import render
 from coursework.make.notebooks import NAMES
 from coursework.sandbox.memory import Watch, held, resident
 
-RECORD = Path(__file__).with_name("measured.json")
 EVERY = 0.05  # seconds between two looks
 PROBES = {
     "bare": "pass",

@@ -12,7 +12,9 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-FOLDER = Path(__file__).with_name("node")
+from coursework.hub import HERE
+
+FOLDER = HERE / "node"
 MODULES = FOLDER / "node_modules"
 NEEDED = 20  # Node's major version
 PATIENCE = 600  # seconds that npm may take

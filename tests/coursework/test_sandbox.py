@@ -1,5 +1,6 @@
 """The sandbox: what a submission may use, what it cannot reach, and that its end costs one cell alone."""
 
+import ast
 import os
 import socket
 import stat
@@ -13,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from coursework import ROOT
+from coursework import MIB, ROOT
 from coursework.grade.isolated import bound_names, hidden_lines
-from coursework.sandbox import outside
+from coursework.sandbox import memory, outside
 from coursework.sandbox.outside import Cell, IsolationError, Limits, run_cells
 
 QUICK = Limits(cell_seconds=20, memory_mb=400, disk_mb=8, processes=12)
@@ -117,6 +118,28 @@ def test_a_hostile_cell_is_told_in_a_clear_word_and_the_next_one_runs(given, cod
     assert cells[1].failed and word in said(cells[1])
     assert not cells[2].failed and said(cells[2]).strip() == "6"
     assert not [one for one in psutil.Process().children(recursive=True) if "bwrap" in one.name()]
+
+
+def test_what_a_sandbox_uses_is_what_its_tree_of_processes_uses(given):
+    """Its own list of processes, read every 50 ms, against psutil's look at the whole machine."""
+    code = "import os, time\nhoard = bytearray(50 * 10**6)\nhoard[::4096] = b'x' * len(hoard[::4096])\nif os.fork() == 0:\n    time.sleep(100)"
+    with outside.Sandbox(given, QUICK, time.monotonic() + 60) as sandbox:
+        sandbox.run(Cell(code))
+        first = psutil.Process(sandbox.child)
+        now, tree = memory.usage(sandbox.child), memory.tree(first)
+        assert now.processes == len(tree) == 3 + len([one for one in tree[1:] if "bwrap" in one.name()])
+        assert now.memory == pytest.approx(memory.held(first, memory.own), abs=2 * MIB) and now.memory > 100 * 10**6
+        assert now.threads == sum(one.num_threads() for one in tree)
+        assert now.seconds == pytest.approx(sum(sum(one.cpu_times()[:4]) for one in tree), abs=0.1)
+    assert memory.usage(first.pid) == memory.Usage()
+
+
+def test_the_inner_side_imports_the_standard_library_and_ipython_alone():
+    tree = ast.parse(outside.WORKER.read_text(encoding="utf-8"))
+    imports = [one for one in ast.walk(tree) if isinstance(one, ast.Import | ast.ImportFrom)]
+    names = {one.module if isinstance(one, ast.ImportFrom) else alias.name for one in imports for alias in one.names}
+    assert {name.split(".")[0] for name in names} - sys.stdlib_module_names == {"IPython"}
+    assert not any(isinstance(one, ast.ImportFrom) and one.level for one in imports)
 
 
 def test_a_busy_machine_costs_no_marks_but_the_processors_time_does(given):
