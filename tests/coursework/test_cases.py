@@ -4,7 +4,11 @@ One class an assignment, so that workers can share the work (``--dist loadscope`
 all runs in this process (``coursework/make/check.py``), and what TensorFlow costs is paid once.
 """
 
+import sys
+from pathlib import Path
+
 import pytest
+import tiny_class
 
 from coursework import SEED
 from coursework.make import check
@@ -102,6 +106,14 @@ class TestTheCheckItself:
         one, other = (check.course_notebook(name, seed) for seed in (SEED, OTHER_SEED))
         assert [cell.source for cell in one.cells] != [cell.source for cell in other.cells]
         assert not [cell for cell in one.cells if "# course:" in cell.source or "{{" in cell.source]
+
+    def test_a_notebook_finds_its_own_files_and_leaves_nothing_behind(self):
+        path, place = list(sys.path), Path.cwd()
+        with check.folder_of("tiny", sources=tiny_class.SOURCES) as folder:
+            import lab
+
+            assert lab.shout("ink") == "INK" and Path(lab.__file__).parent == folder == Path.cwd()
+        assert "lab" not in sys.modules and sys.path == path and Path.cwd() == place and not folder.exists()
 
     def test_an_answer_for_no_task_is_refused(self):
         with pytest.raises(check.SourceError, match="there is no code task 'nothing'"):
