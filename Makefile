@@ -10,7 +10,7 @@ CELL_TIMEOUT ?= 300
 SITE_TOOLS := tests/site/node_modules/.package-lock.json
 NAME ?=
 RUNS ?= 5
-SEED ?= 2026
+SEED ?=
 SUBMISSIONS ?=
 COURSE ?=
 BUILT ?=
@@ -63,9 +63,9 @@ $(VENV)/.teaching: requirements-teaching.txt $(VENV)/.installed
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-teaching.txt
 	@touch $@
 
-# SEED is the course's secret: it decides data, constants and expected answers.
-coursework: $(VENV)/.teaching  ## make the assignments: student zips, teacher's bundle (SEED=2026, NAME=one)
-	@$(PY) -m coursework make --seed $(SEED) $(NAME)
+# SEED is the course's secret: it decides data, constants and expected answers. Without one: the example course.
+coursework: $(VENV)/.teaching  ## make the assignments: student zips, teacher's bundle (SEED=48213, NAME=one)
+	@$(PY) -m coursework make $(if $(SEED),--seed $(SEED)) $(NAME)
 
 coursework-pages: env  ## write the assignments' public pages again (coursework/pages)
 	@$(PY) -m coursework pages $(NAME)

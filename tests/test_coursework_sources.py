@@ -3,19 +3,20 @@
 What is made of them, and how it is graded, is tested by make test-coursework. Nothing here needs nbgrader.
 """
 
+import ast
+import inspect
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
 from coursework import __main__ as commands
-from coursework import leaks, pages
-from coursework.notebooks import NAMES, SOURCES, tasks
-from coursework.validation import faults
+from coursework import ROOT, SOURCES
+from coursework.make import leaks, pages
+from coursework.make.notebooks import NAMES, read_source, tasks
+from coursework.make.validation import faults
 
-ROOT = Path(__file__).resolve().parent.parent
 TINY = ROOT / "tests" / "coursework" / "tiny" / "source"
 
 
@@ -82,7 +83,7 @@ def test_the_readers_packages_are_enough_for_the_pages():
     """Sources, pages and leaks are read without nbgrader and JupyterHub, which no reader has."""
     code = (
         "import sys; sys.modules.update(nbgrader=None, jupyterhub=None)\n"
-        "from coursework import leaks, notebooks, pages, validation, warm, making"
+        "from coursework.make import check, leaks, making, notebooks, pages, validation"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
@@ -92,12 +93,20 @@ def test_the_commands_are_listed(arguments, status, capsys):
     assert commands.main(arguments) == status
     told = "".join(capsys.readouterr())
     assert all(name in told for name in commands.COMMANDS)
-    assert all((ROOT / f"{module.replace('.', '/')}.py").is_file() for module, _ in commands.COMMANDS.values())
+
+
+@pytest.mark.parametrize("name", commands.COMMANDS)
+def test_a_command_has_its_module(name):
+    """Not run, for some need nbgrader: what the command imports is read, and must be the ``main`` of a module of ours."""
+    command = commands.COMMANDS[name]
+    [line] = [one for one in ast.walk(ast.parse(inspect.getsource(command))) if isinstance(one, ast.ImportFrom)]
+    tree = ast.parse((ROOT / f"{line.module.replace('.', '/')}.py").read_text(encoding="utf-8"))
+    assert [one.name for one in line.names] == ["main"]
+    assert "main" in {one.name for one in tree.body if isinstance(one, ast.FunctionDef)}
+    assert command.__doc__ and "\n" not in command.__doc__
 
 
 def test_points_and_tasks_of_the_six():
-    from coursework.notebooks import read_source
-
     for name in NAMES:
         found = tasks(read_source(name))
         assert (

@@ -5,7 +5,7 @@ The same file serves Zero to JupyterHub, The Littlest JupyterHub and the test. I
 server the settings of its owner's role. Environment variables of the hub's process say where things are:
 
 DIGITS_CLASS: the class list (JSON); DIGITS_ROLES: the folder with the roles' settings, and DIGITS_BOOK: the one with
-``coursework/sandbox.py``, both as the single-user servers see them.
+``coursework/isolated.py``, both as the single-user servers see them.
 """
 
 import json

@@ -25,12 +25,10 @@ from urllib.parse import urlsplit
 
 import requests
 
-from coursework.hub import classlist
+from coursework import ROOT, SOURCES
+from coursework.hub import HERE, classlist
+from coursework.hub.proxy import proxy_command
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-SOURCES = ROOT / "coursework/source"
-PROXY = ROOT / "tests/coursework/hub_tools"
 PATIENCE = 60  # seconds for a start of the hub or of a server
 
 CONFIG = """
@@ -200,10 +198,6 @@ class LocalHub:
         (self.folder / "passwd").write_text(names, encoding="utf-8")
 
     def _start(self):
-        from tools.press import node_tools
-
-        modules = node_tools.install(PROXY)
-        node = node_tools.find_node()[0]
         private = self.folder / "hub"
         public, hub, proxy = free_ports(3)
         self.url = f"http://127.0.0.1:{public}"
@@ -216,7 +210,7 @@ class LocalHub:
             public=public,
             hub=hub,
             proxy=proxy,
-            command=[node, str(modules / "configurable-http-proxy/bin/configurable-http-proxy")],
+            command=proxy_command(),
             hub_folder=private,
             password=self.password,
             spawner="localprocess" if self.real_users else "simple",

@@ -11,7 +11,6 @@ library that both have loaded twice, and is therefore a little too much rather t
 import json
 import os
 import platform
-import threading
 import time
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -20,11 +19,13 @@ from pathlib import Path
 import nbformat
 import psutil
 
-from coursework.hub.local_hub import ROOT, HubError, LocalHub
-from coursework.notebooks import NAMES, SOURCES
+from coursework import MB, ROOT, SEED, SOURCES
+from coursework.hub import RECORD
+from coursework.hub.local_hub import HubError, LocalHub
+from coursework.make.making import render
+from coursework.make.notebooks import NAMES
+from coursework.sandbox.memory import Watch, held, resident
 
-RECORD = Path(__file__).with_name("measured.json")
-MB = 1_000_000
 EVERY = 0.05  # seconds between two looks
 PROBES = {
     "bare": "pass",
@@ -33,46 +34,10 @@ PROBES = {
 }
 
 
-class Watch:
-    """Watches the resident memory of a process and its children; ``largest`` is what it saw at most, in bytes."""
-
-    def __init__(self, process):
-        self.process, self.largest, self._on = process, 0, True
-        self._thread = threading.Thread(target=self._look, daemon=True)
-
-    def _look(self):
-        while self._on:
-            self.largest = max(self.largest, resident(self.process))
-            time.sleep(EVERY)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._on = False
-        self._thread.join()
-
-
-def resident(process):
-    """Return the resident memory of a process and all below it, in bytes; 0 if it is gone."""
-    try:
-        below = [process, *process.children(recursive=True)]
-    except psutil.Error:
-        return 0
-    total = 0
-    for one in below:
-        try:
-            total += one.memory_info().rss
-        except psutil.Error:
-            continue
-    return total
-
-
 def peak(process, besides):
     """Return the peak of resident memory that the system noted for the processes below ``process`` but ``besides``, in bytes.
 
-    Exact where looks in between may miss it; only Linux notes it, elsewhere 0.
+    Exact where looks in between may miss it; only Linux notes it, elsewhere 0. psutil does not read this number.
     """
     total = 0
     for one in process.children(recursive=True):
@@ -117,9 +82,7 @@ def prepare(name, path, folder):
     folder.mkdir(parents=True)
     if not name.startswith("assignment "):
         return
-    from coursework.making import COMMITTED_SEED, render
-
-    render(path.stem, COMMITTED_SEED, folder / "made")
+    render(path.stem, SEED, folder / "made")
     for one in (folder / "made").iterdir():
         one.rename(folder / one.name)
 
@@ -139,7 +102,7 @@ def measure(names=(), record=RECORD, tell=print):
         anna = hub.sign_in("anna")
         server = server_of(hub)
         time.sleep(3)  # the server settles: extensions that it loads after its first page
-        with Watch(server) as watch:
+        with Watch(server, resident, EVERY) as watch:
             anna.get("api/contents/")
             time.sleep(1)
         alone = watch.largest
@@ -149,7 +112,7 @@ def measure(names=(), record=RECORD, tell=print):
         for name, (folder, cells) in cases.items():
             start, failed = time.monotonic(), 0
             besides = {one.pid for one in server.children(recursive=True)}
-            with Watch(server) as watch:
+            with Watch(server, resident, EVERY) as watch:
                 kernel = anna.kernel(folder)
                 for cell in cells:
                     told = anna.run(kernel, cell)
@@ -157,7 +120,7 @@ def measure(names=(), record=RECORD, tell=print):
                     failed += "AssertionError" in told
                     if "Traceback (most recent call last)" in told and "AssertionError" not in told:
                         raise HubError(f"{name} fails while its memory is measured:\n{told[-2000:]}")
-                now = resident(server)
+                now = held(server, resident)
                 largest = max(watch.largest - alone, peak(server, besides), now - alone)
             anna.send("DELETE", f"api/kernels/{kernel}").raise_for_status()
             before = known.get(name, {"largest_mb": 0, "runs": 0})

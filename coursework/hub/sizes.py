@@ -8,9 +8,9 @@ import math
 import re
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-MIB = 2**20
-MB = 1_000_000
+from coursework import MB, MIB
+from coursework.hub import HERE, RECORD
+
 CLASSES = (25, 50, 100, 200)
 HUB_GB = 2  # for the hub, the proxy and the system itself: a choice, not measured
 RESERVE = 1.1  # the guarantee's factor over what was measured
@@ -31,7 +31,7 @@ def label(name):
     return f"{kind or 'chapter'} {rest.replace('_', ' ')}"
 
 
-def measured(path=HERE / "measured.json"):
+def measured(path=RECORD):
     """Return the record of the measurement."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
 

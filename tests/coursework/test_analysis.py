@@ -9,8 +9,8 @@ import pytest
 from bs4 import BeautifulSoup
 from tiny_class import CASES, NAME, RIGHT, answered, hand_in, make_course, released
 
-from coursework import analysis, grading, measure
-from coursework.analysis import Item
+from coursework.grade import analysis, measure, run
+from coursework.grade.analysis import Item
 
 
 def test_discrimination_leaves_the_task_itself_out():
@@ -73,7 +73,7 @@ def page(tmp_path_factory):
         if number == 6:
             del answers["middle_row"], answers["written_ink"]
         hand_in(answered(blank, answers), folder / "in" / f"student{number:02d}")
-    grading.grade(NAME, course, folder / "in", quiet=True, feedback=False)
+    run.grade(NAME, course, folder / "in", quiet=True, feedback=False)
     assert analysis.main([NAME, "--course", str(course)]) == 0
     text = (course / "analysis" / f"{NAME}.html").read_text()
     return text, BeautifulSoup(text, "html.parser")

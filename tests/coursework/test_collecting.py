@@ -13,8 +13,8 @@ import pytest
 import tiny_class
 from tiny_class import NAME, RIGHT, answered, hand_in
 
-from coursework import collecting
-from coursework.collecting import CollectError, collect
+from coursework.grade import collecting
+from coursework.grade.collecting import CollectError, collect
 
 KNOWN = {"given_setup", *RIGHT, *(f"test_{task}" for task in RIGHT), "written_ink"}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from coursework import concept_test_scores as scores
+from coursework.grade import concept_test_scores as scores
 from scipy import stats
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -378,6 +378,6 @@ def test_files_that_cannot_be_read_are_named(answers, tmp_path, capsys):
 
 
 def test_it_runs_as_a_program(answers):
-    command = [sys.executable, "-m", "coursework.concept_test_scores", str(answers(lines_of(CLASS)))]
+    command = [sys.executable, "-m", "coursework.grade.concept_test_scores", str(answers(lines_of(CLASS)))]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "Normalised gain" in done.stdout, done.stderr

@@ -20,13 +20,20 @@ from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from tiny_class import CASES, NAME, POINTS, RIGHT, answered, hand_in, make_course, place_of, released
 from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
 
-from coursework import grading, isolated, sandbox
-from coursework.notebooks import HIDDEN_TESTS, region
+from coursework import ROOT
+from coursework.grade import isolated, marks, run
+from coursework.grade.course import Course, GradingError
+from coursework.make import making
+from coursework.make.notebooks import HIDDEN_TESTS, region
+from coursework.sandbox.outside import Limits
 
-ROOT = Path(grading.__file__).resolve().parent.parent
+HANDED_OUT = Path(__file__).with_name(
+    "handed_out_config.py"
+)  # of a course made before the coursework had rooms; not to be changed
 OPTIONS = ["--cell-seconds", "10", "--memory", "500", "--workers", "2"]
-LIMITS = sandbox.Limits(cell_seconds=10.0, memory_mb=500)
+LIMITS = Limits(cell_seconds=10.0, memory_mb=500)
 FULL = {**POINTS, "written_ink": ""}  # the written answer waits for its mark
 
 
@@ -191,7 +198,7 @@ def graded(made, tmp_path_factory):
     command = [
         sys.executable,
         "-m",
-        "coursework.grading",
+        "coursework.grade.run",
         NAME,
         "--course",
         course,
@@ -251,12 +258,12 @@ def test_after_the_kill_nothing_was_done_twice_and_nothing_lost(graded):
     notebook = answered(nbformat.read(wrong, as_version=4), {"count_dark": RIGHT["count_dark"]})
     hand_in(notebook, handed_in / "wrong")
     os.utime(wrong, (time.time() + 60,) * 2)
-    rows = grading.grade(NAME, course, handed_in, limits=LIMITS, quiet=True)
+    rows = run.grade(NAME, course, handed_in, limits=LIMITS, quiet=True)
     then = states(course)
     assert [student for student in now if now[student] != then[student]] == ["wrong"]
     assert {row["student"]: row["total"] for row in rows}["wrong"] == 16
     # other limits: those alone that came to the end of theirs
-    grading.grade(NAME, course, handed_in, limits=replace(LIMITS, memory_mb=501), quiet=True)
+    run.grade(NAME, course, handed_in, limits=replace(LIMITS, memory_mb=501), quiet=True)
     last = states(course)
     assert {student for student in now if last[student] != then[student]} == {"hungry", "loop", "quitter"}
 
@@ -323,7 +330,7 @@ def nbgrader(course, *arguments, **environment):
 def test_the_same_marks_as_stock_nbgrader(course, made, harmless, tmp_path):
     for student, notebook in harmless.items():
         hand_in(notebook, tmp_path / "in" / student)
-    grading.grade(NAME, course, tmp_path / "in", quiet=True)
+    run.grade(NAME, course, tmp_path / "in", quiet=True)
     stock = Path(shutil.copytree(made, tmp_path / "stock"))
     (stock / "nbgrader_config.py").write_text('c = get_config()\nc.CourseDirectory.course_id = "digits"\n')
     shutil.copytree(course / "submitted", stock / "submitted")
@@ -337,8 +344,9 @@ def test_the_same_marks_as_stock_nbgrader(course, made, harmless, tmp_path):
     assert here == there
 
 
-def test_plain_nbgrader_runs_isolated_with_our_settings_or_not_at_all(course, harmless):
-    shutil.copy(ROOT / "coursework" / "nbgrader_config.py", course)
+@pytest.mark.parametrize("settings", [making.SETTINGS, HANDED_OUT], ids=["made now", "handed out before"])
+def test_plain_nbgrader_runs_isolated_with_our_settings_or_not_at_all(course, harmless, settings):
+    shutil.copy(settings, course / "nbgrader_config.py")
     spy = answered(harmless["right"], {"ink_of": SPY.replace("COURSE", str(course))}, easier)
     hand_in(spy, course / "submitted" / "spy" / NAME)
     refused = nbgrader(course, "autograde", NAME, DIGITS_BOOK="/nowhere")
@@ -355,6 +363,13 @@ def test_plain_nbgrader_runs_isolated_with_our_settings_or_not_at_all(course, ha
     assert "seen: False" in (course / "autograded" / "spy" / NAME / f"{NAME}.ipynb").read_text()
     assert nbgrader(course, "generate_feedback", NAME, DIGITS_BOOK=str(ROOT)).returncode == 0
     assert "secret_image" not in (course / "feedback" / "spy" / NAME / f"{NAME}.html").read_text()
+
+
+def test_nbgrader_grades_within_the_limits_of_the_command():
+    config = PyFileConfigLoader(making.SETTINGS.name, path=str(making.SETTINGS.parent)).load_config()
+    told = dict(config.IsolatedExecute)
+    assert set(told) == {"cell_seconds", "submission_seconds", "memory_mb"}
+    assert isolated.IsolatedExecute(config=config).limits() == isolated.IsolatedExecute().limits() == Limits()
 
 
 def test_the_formgrader_goes_on_from_there(graded):
@@ -377,7 +392,7 @@ def test_the_formgrader_goes_on_from_there(graded):
 @pytest.fixture
 def one_graded(course, harmless, tmp_path):
     hand_in(harmless["right"], tmp_path / "in" / "ada")
-    grading.grade(NAME, course, tmp_path / "in", quiet=True)
+    run.grade(NAME, course, tmp_path / "in", quiet=True)
     return course
 
 
@@ -387,16 +402,16 @@ def test_written_marks_come_into_gradebook_marks_and_feedback(one_graded, tmp_pa
     assert (row["task"], row["points"], row["max"], row["answer"]) == ("written_ink", "", "4", "Because.")
     sheet.write_text('student,task,points,comment\nada,written_ink,"3,5",Say why & <b>where</b>.\n')
     # without --written the sheet is left alone
-    assert grading.main([NAME, "--course", str(one_graded)]) == 0
+    assert run.main([NAME, "--course", str(one_graded)]) == 0
     assert "3,5" in sheet.read_text()
-    assert grading.main([NAME, "--course", str(one_graded), "--written", str(sheet)]) == 0
+    assert run.main([NAME, "--course", str(one_graded), "--written", str(sheet)]) == 0
     assert scores(one_graded)["ada", "written_ink"] == (None, 3.5, False)
     row = read_csv(one_graded / "marks" / f"{NAME}.csv")["ada"]
     assert (row["written_ink"], row["total"], row["needs_marking"]) == ("3.5", "19.5", "")
     page = (one_graded / "feedback" / "ada" / NAME / f"{NAME}.html").read_text()
     assert "3.5 / 4.0" in page and "Say why" in page
     # graded again, the mark by hand stays, and asks to be looked at, as nbgrader has it
-    grading.grade(NAME, one_graded, again=True, quiet=True)
+    run.grade(NAME, one_graded, again=True, quiet=True)
     assert scores(one_graded)["ada", "written_ink"] == (None, 3.5, True)
 
 
@@ -414,8 +429,8 @@ def test_written_marks_come_into_gradebook_marks_and_feedback(one_graded, tmp_pa
 def test_a_wrong_line_takes_none_of_the_sheet(one_graded, tmp_path, line, word):
     sheet = tmp_path / "sheet.csv"
     sheet.write_text(f"student,task,points,comment\nada,written_ink,2,\n{line}\n")
-    with pytest.raises(grading.GradingError, match=word):
-        grading.grade(NAME, one_graded, written=sheet, quiet=True)
+    with pytest.raises(GradingError, match=word):
+        run.grade(NAME, one_graded, written=sheet, quiet=True)
     assert scores(one_graded)["ada", "written_ink"][1] is None
 
 
@@ -425,31 +440,31 @@ def test_a_wrong_line_takes_none_of_the_sheet(one_graded, tmp_path, line, word):
 def test_without_isolation_nothing_is_graded(course, harmless, tmp_path, monkeypatch, capsys):
     hand_in(harmless["right"], tmp_path / "in" / "ada")
     monkeypatch.setenv("BWRAP", "/nowhere/bwrap")
-    assert grading.main([NAME, "--course", str(course), "--submissions", str(tmp_path / "in")]) == 1
+    assert run.main([NAME, "--course", str(course), "--submissions", str(tmp_path / "in")]) == 1
     assert "sudo apt install bubblewrap" in capsys.readouterr().err
     assert not scores(course) and not (course / "autograded").exists()
 
 
 def test_what_cannot_be_graded_says_why(course, tmp_path, capsys):
-    assert grading.main([NAME, "--course", str(tmp_path)]) == 1
+    assert run.main([NAME, "--course", str(tmp_path)]) == 1
     assert "make the course first" in capsys.readouterr().err
-    assert grading.main(["other", "--course", str(course)]) == 1
+    assert run.main(["other", "--course", str(course)]) == 1
     assert "it has: tiny" in capsys.readouterr().err
-    assert grading.main([NAME, "--course", str(course), "--submissions", str(tmp_path / "nowhere")]) == 1
+    assert run.main([NAME, "--course", str(course), "--submissions", str(tmp_path / "nowhere")]) == 1
     assert "is missing" in capsys.readouterr().err
-    with grading.Course(course, NAME), pytest.raises(grading.GradingError, match="by another run"):
-        grading.grade(NAME, course, quiet=True)
+    with Course(course, NAME), pytest.raises(GradingError, match="by another run"):
+        run.grade(NAME, course, quiet=True)
 
 
 def test_missing_students_of_the_class_have_a_line(course, harmless, tmp_path):
     hand_in(harmless["blank"], tmp_path / "in" / "ada")
     (tmp_path / "class.csv").write_text("student,name\nada,Ada Lovelace\nbob,Bob Builder\n")
-    rows = grading.grade(NAME, course, tmp_path / "in", students=tmp_path / "class.csv", quiet=True)
+    rows = run.grade(NAME, course, tmp_path / "in", students=tmp_path / "class.csv", quiet=True)
     assert [(row["student"], row["status"]) for row in rows] == [("ada", "graded"), ("bob", "missing")]
 
 
 def test_cells_of_a_spreadsheet_are_no_formulas():
-    assert [grading.safe(one) for one in ("=1+1", "@x", "-2", "+", "plain", 3)] == [
+    assert [marks.safe(one) for one in ("=1+1", "@x", "-2", "+", "plain", 3)] == [
         "'=1+1",
         "'@x",
         "-2",
@@ -462,18 +477,18 @@ def test_cells_of_a_spreadsheet_are_no_formulas():
 def test_a_fault_of_ours_costs_one_submission(course, harmless, tmp_path, monkeypatch):
     for student in ("ada", "bob"):
         hand_in(harmless["blank"], tmp_path / "in" / student)
-    real = grading.save
+    real = run.save
 
     def broken(course, student, *rest):
         if student == "ada":
             raise ValueError("planted")
         return real(course, student, *rest)
 
-    monkeypatch.setattr(grading, "save", broken)
-    rows = {row["student"]: row for row in grading.grade(NAME, course, tmp_path / "in", quiet=True)}
+    monkeypatch.setattr(run, "save", broken)
+    rows = {row["student"]: row for row in run.grade(NAME, course, tmp_path / "in", quiet=True)}
     assert rows["ada"]["status"] == "failed" and "planted" in rows["ada"]["remarks"][0]
     assert rows["bob"]["status"] == "graded"
-    monkeypatch.setattr(grading, "save", real)
-    rows = {row["student"]: row for row in grading.grade(NAME, course, quiet=True)}
+    monkeypatch.setattr(run, "save", real)
+    rows = {row["student"]: row for row in run.grade(NAME, course, quiet=True)}
     assert rows["ada"]["status"] == "graded"
     assert json.loads((course / ".grading" / NAME / "ada.json").read_text())["restarts"] == 0

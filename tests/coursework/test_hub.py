@@ -17,9 +17,10 @@ import pytest
 import requests
 from bs4 import BeautifulSoup
 
-from coursework import making
-from coursework.hub.local_hub import SOURCES, LocalHub
-from coursework.notebooks import grading, load_module, tasks
+from coursework import SOURCES
+from coursework.hub.local_hub import LocalHub
+from coursework.make import making
+from coursework.make.notebooks import grading, load_module, tasks
 
 TEACHER, STUDENTS = "carla", ("anna", "ben")
 COURSE, NAME = making.COURSE_ID, "preprocessing"

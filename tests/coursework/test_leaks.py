@@ -17,9 +17,9 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from coursework import leaks, making
-from coursework.leaks import Finder, common_form, look, secrets
-from coursework.notebooks import (
+from coursework.make import leaks, making
+from coursework.make.leaks import Finder, common_form, look, secrets
+from coursework.make.notebooks import (
     HIDDEN_TESTS,
     NAMES,
     SOLUTION,

@@ -11,9 +11,10 @@ import nbformat
 import pytest
 from tiny_class import answered
 
-from coursework import analysis, grading, making
-from coursework.notebooks import NAMES, load_module, tasks
-from coursework.warm import course_notebook
+from coursework.grade import analysis, run
+from coursework.make import making
+from coursework.make.notebooks import NAMES, load_module, tasks
+from coursework.make.check import course_notebook
 
 SEED = 70409
 
@@ -52,7 +53,7 @@ def test_from_the_zip_of_students_to_marks_and_feedback(made, tmp_path, name):
             text = nbformat.writes(answered(blank, answers))
             zipped.writestr(f"{student}_{number}_assignsubmission_file_/{name}.ipynb", text)
     course = made / "course"
-    assert grading.main([name, "--course", str(course), "--submissions", str(moodle), "--workers", "2"]) == 0
+    assert run.main([name, "--course", str(course), "--submissions", str(moodle), "--workers", "2"]) == 0
 
     def marks():
         return {
@@ -71,7 +72,7 @@ def test_from_the_zip_of_students_to_marks_and_feedback(made, tmp_path, name):
     # the teacher's marks for the written answer
     sheet = tmp_path / "by_hand.csv"
     sheet.write_text(f"student,task,points,comment\nAda_Right,{written.id},{written.points},Well argued.\n")
-    assert grading.main([name, "--course", str(course), "--written", str(sheet)]) == 0
+    assert run.main([name, "--course", str(course), "--written", str(sheet)]) == 0
     assert marks()["Ada_Right"]["total"] == "20"
     page = (course / "feedback" / "Ada_Right" / name / f"{name}.html").read_text()
     assert "Well argued." in page and "BEGIN HIDDEN TESTS" not in page

@@ -19,9 +19,10 @@ import nbformat
 import numpy as np
 import pytest
 
-from coursework import making, warm
-from coursework.making import MakeError, make
-from coursework.notebooks import NAMES, SOURCES, STUB, SourceError, grading, load_module
+from coursework import SEED, SOURCES
+from coursework.make import check, making
+from coursework.make.making import MakeError, make
+from coursework.make.notebooks import NAMES, STUB, SourceError, grading, load_module
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = Path(__file__).resolve().parent / "tiny" / "source"
@@ -51,7 +52,7 @@ def tables(path):
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
     """The tiny assignment, made for the committed seed; not to be changed."""
-    return make(["tiny"], 2026, tmp_path_factory.mktemp("tiny") / "coursework", TINY, quiet=True)
+    return make(["tiny"], SEED, tmp_path_factory.mktemp("tiny") / "coursework", TINY, quiet=True)
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ def test_the_teacher_gets_a_course_folder_that_nbgrader_takes(tiny, tmp_path):
         "solutions/tiny.ipynb",
     }
     assert wanted | {"source/tiny/tiny.ipynb", "release/tiny/tiny.ipynb"} <= set(tree(course))
-    assert json.loads((course / "course.json").read_text())["seed"] == 2026
+    assert json.loads((course / "course.json").read_text())["seed"] == SEED
     solved = nbformat.read(course / "solutions" / "tiny.ipynb", as_version=4)
     assert solved.cells[1].outputs[0].text == "READY\n"
     names, cells = tables(course / "gradebook.db")
@@ -130,7 +131,7 @@ def test_the_teacher_gets_a_course_folder_that_nbgrader_takes(tiny, tmp_path):
 
 
 def test_the_same_seed_gives_the_same_bytes(tiny, tmp_path):
-    again = make(["tiny"], 2026, tmp_path / "again", TINY, quiet=True)
+    again = make(["tiny"], SEED, tmp_path / "again", TINY, quiet=True)
     for name in ("students/tiny.zip", "students/all.zip"):
         assert (again / name).read_bytes() == (tiny / name).read_bytes(), name
     old, new = contents(tiny / "teacher.zip"), contents(again / "teacher.zip")
@@ -237,7 +238,7 @@ def test_submissions_are_never_replaced(where, tiny, tmp_path):
             book.add_submission("tiny", "ada")
     with pytest.raises(MakeError, match="1 submissions of students, which are not replaced; move the folder"):
         make(["tiny"], 3, tmp_path / "made", TINY, solutions=False, quiet=True)
-    assert json.loads((course / "course.json").read_text())["seed"] == 2026
+    assert json.loads((course / "course.json").read_text())["seed"] == SEED
 
 
 # ---------------------------------------------------------------- broken sources
@@ -336,7 +337,7 @@ def test_a_broken_source_is_refused_with_notebook_cell_and_cure(fault, sources, 
     change, words = BROKEN[fault]
     edit(sources, change)
     with pytest.raises(SourceError, match=words) as caught:
-        make(["tiny"], 2026, tmp_path / "made", sources, quiet=True)
+        make(["tiny"], SEED, tmp_path / "made", sources, quiet=True)
     assert all(f"{sources / 'tiny' / 'tiny.ipynb'}: " in line for line in str(caught.value).splitlines())
     assert not (tmp_path / "made").exists()
 
@@ -366,7 +367,7 @@ def test_a_broken_file_beside_it_is_refused(file, text, words, sources, tmp_path
 def test_a_solution_that_fails_its_own_test_is_refused(sources, tmp_path):
     edit(sources, lambda cells: swap_text(cells["most_ink"], "np.argmax", "np.argmin"))
     with pytest.raises(SourceError, match="cell 'test_most_ink': with the solutions in place it raises AssertionError"):
-        make(["tiny"], 2026, tmp_path / "made", sources, quiet=True)
+        make(["tiny"], SEED, tmp_path / "made", sources, quiet=True)
 
 
 def test_zips_that_would_tell_a_solution_are_not_made(tmp_path, monkeypatch):
@@ -375,7 +376,7 @@ def test_zips_that_would_tell_a_solution_are_not_made(tmp_path, monkeypatch):
 
     monkeypatch.setattr(making, "release", forget_to_clear)
     with pytest.raises(SourceError, match="would tell what they must not(.|\n)*tiny: solution of 'ink_of'"):
-        make(["tiny"], 2026, tmp_path / "made", TINY, solutions=False, quiet=True)
+        make(["tiny"], SEED, tmp_path / "made", TINY, solutions=False, quiet=True)
     assert not list(tmp_path.iterdir())
 
 
@@ -477,7 +478,7 @@ def expected_answers(name, seed):
     import matplotlib
 
     matplotlib.use("Agg")
-    notebook = warm.course_notebook(name, seed)
+    notebook = check.course_notebook(name, seed)
     space = {"__name__": "__main__", "display": lambda *_: None}
     answers = {f"<{grading(cell)['grade_id']}>": [] for cell in notebook.cells if grading(cell).get("solution")}
 
@@ -485,7 +486,7 @@ def expected_answers(name, seed):
         if event == "return" and frame.f_code.co_filename in answers and frame.f_code.co_name != "<module>":
             answers[frame.f_code.co_filename].append(told(result))
 
-    with warm.folder_of(name, seed), contextlib.redirect_stdout(io.StringIO()):
+    with check.folder_of(name, seed), contextlib.redirect_stdout(io.StringIO()):
         for cell in [one for one in notebook.cells if one.cell_type == "code"]:
             code = compile(cell.source, f"<{grading(cell)['grade_id']}>", "exec")
             sys.setprofile(watch)
@@ -500,7 +501,7 @@ def expected_answers(name, seed):
 def test_another_seed_changes_expected_answers(name, monkeypatch):
     """What the tests get from a right answer differs between two courses. (forward_pass would import TensorFlow here.)"""
     monkeypatch.setenv("DIGITS_EDITION", "sample")
-    one, other = expected_answers(name, 2026), expected_answers(name, 7)
+    one, other = expected_answers(name, SEED), expected_answers(name, 7)
     assert one.keys() == other.keys() and len(one) >= 3
     same = [task for task in one if one[task] == other[task]]
     # a task whose answer is a list of names may well have the same in both

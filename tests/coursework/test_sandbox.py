@@ -1,5 +1,6 @@
 """The sandbox: what a submission may use, what it cannot reach, and that its end costs one cell alone."""
 
+import ast
 import os
 import socket
 import stat
@@ -13,11 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from coursework import sandbox
-from coursework.isolated import bound_names, hidden_lines
-from coursework.sandbox import Cell, IsolationError, Limits, run_cells
+from coursework import MIB, ROOT
+from coursework.grade.isolated import bound_names, hidden_lines
+from coursework.sandbox import memory, outside
+from coursework.sandbox.outside import Cell, IsolationError, Limits, run_cells
 
-ROOT = Path(sandbox.__file__).resolve().parent.parent
 QUICK = Limits(cell_seconds=20, memory_mb=400, disk_mb=8, processes=12)
 
 
@@ -119,6 +120,28 @@ def test_a_hostile_cell_is_told_in_a_clear_word_and_the_next_one_runs(given, cod
     assert not [one for one in psutil.Process().children(recursive=True) if "bwrap" in one.name()]
 
 
+def test_what_a_sandbox_uses_is_what_its_tree_of_processes_uses(given):
+    """Its own list of processes, read every 50 ms, against psutil's look at the whole machine."""
+    code = "import os, time\nhoard = bytearray(50 * 10**6)\nhoard[::4096] = b'x' * len(hoard[::4096])\nif os.fork() == 0:\n    time.sleep(100)"
+    with outside.Sandbox(given, QUICK, time.monotonic() + 60) as sandbox:
+        sandbox.run(Cell(code))
+        first = psutil.Process(sandbox.child)
+        now, tree = memory.usage(sandbox.child), memory.tree(first)
+        assert now.processes == len(tree) == 3 + len([one for one in tree[1:] if "bwrap" in one.name()])
+        assert now.memory == pytest.approx(memory.held(first, memory.own), abs=2 * MIB) and now.memory > 100 * 10**6
+        assert now.threads == sum(one.num_threads() for one in tree)
+        assert now.seconds == pytest.approx(sum(sum(one.cpu_times()[:4]) for one in tree), abs=0.1)
+    assert memory.usage(first.pid) == memory.Usage()
+
+
+def test_the_inner_side_imports_the_standard_library_and_ipython_alone():
+    tree = ast.parse(outside.WORKER.read_text(encoding="utf-8"))
+    imports = [one for one in ast.walk(tree) if isinstance(one, ast.Import | ast.ImportFrom)]
+    names = {one.module if isinstance(one, ast.ImportFrom) else alias.name for one in imports for alias in one.names}
+    assert {name.split(".")[0] for name in names} - sys.stdlib_module_names == {"IPython"}
+    assert not any(isinstance(one, ast.ImportFrom) and one.level for one in imports)
+
+
 def test_a_busy_machine_costs_no_marks_but_the_processors_time_does(given):
     limits = Limits(cell_seconds=2, memory_mb=400, patience=6)
     spend = "import time\nstart = time.process_time()\nwhile time.process_time() - start < {}:\n    pass\n'spent'"
@@ -195,7 +218,7 @@ def test_no_sight_of_gradebook_sources_other_submissions_and_the_environment(giv
 
 
 @pytest.mark.parametrize(
-    "path", ["/given/digits.txt", "/usr/new", "/new", "/dev/new", "/etc/new", "/sandbox/worker.py"]
+    "path", ["/given/digits.txt", "/usr/new", "/new", "/dev/new", "/etc/new", "/sandbox/inside.py"]
 )
 def test_nothing_can_be_written_outside_the_private_folder(given, path):
     cells = run(
@@ -239,7 +262,7 @@ print(written)
 
 def test_no_namespaces_inside(given):
     cells = run(given, "import ctypes\nprint(ctypes.CDLL(None).unshare(0x10000000))").cells
-    assert said(cells[0]).strip() == "-1" or not sandbox.can_disable_namespaces(sandbox.find_bwrap())
+    assert said(cells[0]).strip() == "-1" or not outside.can_disable_namespaces(outside.find_bwrap())
 
 
 # ---------------------------------------------------------------- restarts
@@ -362,7 +385,7 @@ for number in range(3, 500):
     ],
 )
 def test_what_the_worker_says_is_checked(outputs):
-    ran = sandbox.understood({"outputs": outputs, "failed": False, "changed": 7}, Cell("1"), QUICK)
+    ran = outside.understood({"outputs": outputs, "failed": False, "changed": 7}, Cell("1"), QUICK)
     assert not any(
         mime in one.get("data", {}) for one in ran.outputs for mime in ("text/javascript", "image/png", "image/svg+xml")
     )
@@ -386,7 +409,7 @@ def test_a_stop_ends_the_sandbox_at_once(given):
     stop = threading.Event()
     threading.Timer(2, stop.set).start()
     start = time.monotonic()
-    with pytest.raises(sandbox.Interrupted):
+    with pytest.raises(outside.Interrupted):
         run_cells([Cell("import time\ntime.sleep(100)")], given, QUICK, stop)
     assert time.monotonic() - start < 15
     assert not [one for one in psutil.Process().children(recursive=True) if "bwrap" in one.name()]
@@ -398,7 +421,7 @@ def test_a_stop_ends_the_sandbox_at_once(given):
 def test_without_bubblewrap_nothing_runs_and_the_cure_is_named(given, monkeypatch):
     monkeypatch.setenv("BWRAP", "/nowhere/bwrap")
     with pytest.raises(IsolationError, match="sudo apt install bubblewrap"):
-        sandbox.check_isolation()
+        outside.check_isolation()
     with pytest.raises(IsolationError):
         run(given, "1")
 
@@ -409,7 +432,7 @@ def test_refused_namespaces_are_a_refusal(given, tmp_path, monkeypatch):
     fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("BWRAP", str(fake))
     with pytest.raises(IsolationError, match=r"No permissions to create a new namespace.*coursework/Containerfile"):
-        sandbox.check_isolation()
+        outside.check_isolation()
     with pytest.raises(IsolationError, match="No permissions"):
         run(given, "1")
 
@@ -425,5 +448,5 @@ def test_an_environment_below_a_private_folder_is_seen(given, monkeypatch):
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         Path(folder, "here").write_text("")
         monkeypatch.setattr(sys, "prefix", folder)
-        start = sandbox.command(given, QUICK)
+        start = outside.command(given, QUICK)
         assert subprocess.run([*start, "test", "-e", f"{folder}/here"]).returncode == 0

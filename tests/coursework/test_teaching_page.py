@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from coursework.__main__ import COMMANDS
-from coursework.notebooks import NAMES, read_source, tasks
+from coursework.make.notebooks import NAMES, read_source, tasks
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "chapters" / "teaching.md").read_text(encoding="utf-8")

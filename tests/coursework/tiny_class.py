@@ -5,8 +5,8 @@ from pathlib import Path
 
 import nbformat
 
-from coursework import making
-from coursework.notebooks import grading, load_module
+from coursework.make import making
+from coursework.make.notebooks import grading, load_module
 
 NAME = "tiny"
 SOURCES = Path(__file__).parent / "tiny" / "source"

@@ -13,10 +13,10 @@ install -d -m 755 /srv/digits /srv/digits/roles
 cp -r "$here/roles/." /srv/digits/roles/
 chmod -R a+rX /srv/digits/roles
 # What a teacher's server grades with, without the sources of the assignments.
-install -d -m 755 /srv/digits/coursework
-for file in __init__ notebooks isolated sandbox worker; do
-    install -m 644 "$here/../$file.py" /srv/digits/coursework/
+for file in __init__ isolated make/__init__ make/notebooks grade/__init__ grade/isolated sandbox/__init__ sandbox/outside sandbox/inside sandbox/memory; do
+    install -D -m 644 "$here/../$file.py" /srv/digits/coursework/$file.py
 done
+chmod 755 /srv/digits/coursework /srv/digits/coursework/*/
 install -m 644 "$here/course_on_hub.py" /srv/digits/course_on_hub.py
 install -m 600 "$class" /opt/tljh/config/digits_class.json
 install -m 644 "$here/littlest_jupyterhub/digits_course.py" /opt/tljh/config/jupyterhub_config.d/digits_course.py

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import nbformat
 
-SOURCES = Path(__file__).resolve().parent / "source"
+from coursework import SOURCES
+
 #: the assignments in the order of the book
 NAMES = ("preprocessing", "forward_pass", "backpropagation", "evaluation", "neighbours_and_margins", "capstone")
 #: files of a source folder that never leave it

@@ -18,9 +18,11 @@ from pathlib import Path
 import nbformat
 import numpy as np
 
-from coursework import isolated
-from coursework.grading import COURSE, Course, GradingError, tasks_of
-from coursework.notebooks import grading
+from coursework import COURSE
+from coursework.grade import isolated
+from coursework.grade.course import Course, GradingError
+from coursework.grade.marks import tasks_of
+from coursework.make.notebooks import grading
 
 LEAST_STUDENTS = 10  # with fewer, a correlation says nothing
 MESSAGES = 8  # of a task, the most frequent ones
@@ -59,37 +61,46 @@ def correlation(points, rest):
 
 
 def read_items(course):
-    """Return the items of an open :class:`coursework.grading.Course`, and the number of students."""
+    """Return the items of an open :class:`coursework.grade.course.Course`, and the number of students."""
     submissions = sorted(course.gradebook.assignment_submissions(course.name), key=lambda one: one.student_id)
-    items = [
-        Item(task, most, written, np.full(len(submissions), np.nan)) for _, task, most, written in tasks_of(course)
-    ]
-    by_cell = {name: item for (name, *_), item in zip(tasks_of(course), items, strict=True)}
+    by_cell = {
+        name: Item(task, most, written, np.full(len(submissions), np.nan))
+        for name, task, most, written in tasks_of(course)
+    }
     for place, submission in enumerate(submissions):
-        for notebook in submission.notebooks:
-            for grade in notebook.grades:
-                item = by_cell.get(grade.name)
-                # A written answer that waits for its mark is missing, not wrong.
-                if item is not None and not (item.written and grade.needs_manual_grade):
-                    item.points[place] = grade.score
+        add_points(by_cell, place, submission)
         path = course.path("autograded", submission.student_id) / f"{course.name}.ipynb"
-        if not path.is_file():
+        if path.is_file():
+            add_notebook(by_cell, course, nbformat.read(path, as_version=4))
+    return list(by_cell.values()), len(submissions)
+
+
+def add_points(by_cell, place, submission):
+    """Add the points of one student to the items, {grade_id: Item}; ``place`` is the student's in their arrays."""
+    for notebook in submission.notebooks:
+        for grade in notebook.grades:
+            item = by_cell.get(grade.name)
+            # A written answer that waits for its mark is missing, not wrong.
+            if item is not None and not (item.written and grade.needs_manual_grade):
+                item.points[place] = grade.score
+
+
+def add_notebook(by_cell, course, notebook):
+    """Add what an autograded notebook shows to the items, {grade_id: Item}: messages of failed tests, and blank answers."""
+    answered = set()
+    for cell in notebook.cells:
+        name = grading(cell).get("grade_id")
+        original = course.known.get(name)
+        if original is None:
             continue
-        answered = set()
-        for cell in nbformat.read(path, as_version=4).cells:
-            name = grading(cell).get("grade_id")
-            original = course.known.get(name)
-            if original is None:
-                continue
-            if original.about["solution"] and isolated.plain(cell.source) != isolated.plain(original.source):
-                answered.add(name)
-            if name in by_cell and cell.cell_type == "code":
-                failed = {f"{one.ename}: {one.evalue}" for one in cell.outputs if one.output_type == "error"}
-                by_cell[name].messages.update(short(one) for one in failed)
-        for name, item in by_cell.items():
-            solution = name if item.written else name.removeprefix("test_")
-            item.blanks += solution not in answered
-    return items, len(submissions)
+        if original.about["solution"] and isolated.plain(cell.source) != isolated.plain(original.source):
+            answered.add(name)
+        if name in by_cell and cell.cell_type == "code":
+            failed = {f"{one.ename}: {one.evalue}" for one in cell.outputs if one.output_type == "error"}
+            by_cell[name].messages.update(short(one) for one in failed)
+    for name, item in by_cell.items():
+        solution = name if item.written else name.removeprefix("test_")
+        item.blanks += solution not in answered
 
 
 def short(message):

@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-FOLDER = Path(__file__).resolve().parent / "concept_test"
+from coursework import CONCEPT_TEST
+
 LETTERS = "abcd"
 FORMS = ("A", "B")
 TIMES = ("before", "after")
@@ -53,7 +54,7 @@ class Sheet:
     line: int
 
 
-def read_key(path=FOLDER / "key.md"):
+def read_key(path=CONCEPT_TEST / "key.md"):
     """Return the items of the key, a list of :class:`Item` in order; :class:`AnswerError` if its table is out of order."""
     rows = KEY_ROW.findall(Path(path).read_text(encoding="utf-8"))
     items = [Item(int(number), {"A": a, "B": b}, tests, chapter) for number, a, b, tests, chapter in rows]
@@ -72,16 +73,32 @@ def read_answers(path, n_items):
     cannot be read, lacks a column, or holds an entry that is none.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise AnswerError(f"{path} cannot be read ({error.strerror}); check the name and the folder") from error
-    except UnicodeDecodeError as error:
-        raise AnswerError(f"{path} is not a UTF-8 text; save the table as 'CSV UTF-8', not as a workbook") from error
+    text = text_of(path)
     first = text.split("\n", 1)[0]
     rows = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
     header = [name.strip().lower() for name in next(rows, [])]
     questions = [f"q{number}" for number in range(1, n_items + 1)]
+    check_header(path, header, questions)
+    sheets = [
+        read_sheet(row, header, questions, path, rows.line_num) for row in rows if any(cell.strip() for cell in row)
+    ]
+    if not sheets:
+        raise AnswerError(f"{path} holds no answers; write one line for each sheet below the headings")
+    return sheets
+
+
+def text_of(path):
+    """Return the text of the file of answers; :class:`AnswerError` if it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise AnswerError(f"{path} cannot be read ({error.strerror}); check the name and the folder") from error
+    except UnicodeDecodeError as error:
+        raise AnswerError(f"{path} is not a UTF-8 text; save the table as 'CSV UTF-8', not as a workbook") from error
+
+
+def check_header(path, header, questions):
+    """Raise :class:`AnswerError` if the names in the first line are not those of the columns, each once."""
     wanted = ["student", "when", "form", *questions]
     if missing := [name for name in wanted if name not in header]:
         raise AnswerError(
@@ -91,34 +108,31 @@ def read_answers(path, n_items):
     if twice := [name for name in wanted if header.count(name) > 1]:
         raise AnswerError(f"{path}: the column {twice[0]} stands twice in the first line; delete one of the two")
     if extra := [name for name in header if re.fullmatch(r"q\d+", name) and name not in questions]:
-        raise AnswerError(f"{path}: there is a column {extra[0]}, but the test has {n_items} items; delete it")
-    sheets = []
-    for row in rows:
-        if not any(cell.strip() for cell in row):
-            continue
-        where = f"{path}, line {rows.line_num}"
-        if len(row) != len(header):
+        raise AnswerError(f"{path}: there is a column {extra[0]}, but the test has {len(questions)} items; delete it")
+
+
+def read_sheet(row, header, questions, path, line):
+    """Return the :class:`Sheet` in a row of the table; :class:`AnswerError` if something in it is no entry."""
+    where = f"{path}, line {line}"
+    if len(row) != len(header):
+        raise AnswerError(
+            f"{where}: {len(row)} entries under {len(header)} headings; a question without an answer still needs its comma"
+        )
+    entry = dict(zip(header, (cell.strip() for cell in row), strict=True))
+    if not entry["student"]:
+        raise AnswerError(f"{where}: the student's code is missing; without it the two tests cannot be paired")
+    if entry["when"].lower() not in TIMES:
+        raise AnswerError(f"{where}: the column 'when' says {entry['when']!r}; write before or after")
+    if entry["form"].upper() not in FORMS:
+        raise AnswerError(f"{where}: the column 'form' says {entry['form']!r}; write A or B, as on the sheet")
+    for name in questions:
+        if entry[name].lower() not in ("", *LETTERS):
             raise AnswerError(
-                f"{where}: {len(row)} entries under {len(header)} headings; a question without an answer still needs its comma"
+                f"{where}: {name} says {entry[name]!r}; write one of {', '.join(LETTERS)}, or nothing if the question "
+                "was left open or two answers were marked"
             )
-        entry = dict(zip(header, (cell.strip() for cell in row), strict=True))
-        if not entry["student"]:
-            raise AnswerError(f"{where}: the student's code is missing; without it the two tests cannot be paired")
-        if entry["when"].lower() not in TIMES:
-            raise AnswerError(f"{where}: the column 'when' says {entry['when']!r}; write before or after")
-        if entry["form"].upper() not in FORMS:
-            raise AnswerError(f"{where}: the column 'form' says {entry['form']!r}; write A or B, as on the sheet")
-        answers = tuple(entry[name].lower() for name in questions)
-        for name, answer in zip(questions, answers, strict=True):
-            if answer and (len(answer) > 1 or answer not in LETTERS):
-                raise AnswerError(
-                    f"{where}: {name} says {entry[name]!r}; write one of {', '.join(LETTERS)}, or nothing if the question "
-                    "was left open or two answers were marked"
-                )
-        sheets.append(Sheet(entry["student"], entry["when"].lower(), entry["form"].upper(), answers, rows.line_num))
-    if not sheets:
-        raise AnswerError(f"{path} holds no answers; write one line for each sheet below the headings")
-    return sheets
+    answers = tuple(entry[name].lower() for name in questions)
+    return Sheet(entry["student"], entry["when"].lower(), entry["form"].upper(), answers, line)
 
 
 def pair(sheets, leave_out=False):

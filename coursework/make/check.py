@@ -1,4 +1,4 @@
-"""Grade the graders in one warm process: ``python -m coursework.warm NAME [--seed S]``.
+"""Grade the graders in one warm process: ``python -m coursework check NAME [--seed S]``.
 
 For each assignment: the solution gets all points, the blank copy none, a wrong answer of ``cases.py`` loses the points
 of its task alone, a right answer written otherwise keeps all. Isolation is not what is tested here, so that all of it
@@ -8,6 +8,7 @@ runs in one process that has its imports behind it; submissions of students neve
 import argparse
 import ast
 import contextlib
+import importlib.util
 import io
 import os
 import shutil
@@ -19,10 +20,10 @@ from pathlib import Path
 
 import numpy as np
 
-from coursework.notebooks import (
+from coursework import SEED, SOURCES
+from coursework.make.notebooks import (
     KEPT_BACK,
     NAMES,
-    SOURCES,
     SourceError,
     blank,
     grading,
@@ -33,31 +34,39 @@ from coursework.notebooks import (
     with_constants,
 )
 
-DEFAULT_SEED = 2026
-
 
 @contextlib.contextmanager
-def folder_of(name, seed=DEFAULT_SEED, sources=SOURCES):
-    """Make a temporary folder with what students get beside the notebook, be in it, and yield its path."""
+def folder_of(name, seed=SEED, sources=SOURCES):
+    """Make a temporary folder with what students get beside the notebook, be in it, and yield its path.
+
+    Inside, ``import lab`` gives the assignment's own ``lab.py``, as it would where the notebook lies.
+    """
     variant = load_module(name, "variant.py", sources)
+    given = [one for one in sorted(Path(sources, name).glob("*.py")) if one.name not in KEPT_BACK]
     before = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
         np.savez_compressed(Path(folder, f"{name}_data.npz"), **variant.data(seed))
-        given = [one for one in Path(sources, name).glob("*.py") if one.name not in KEPT_BACK]
         for file in given:
             shutil.copy(file, folder)
         os.chdir(folder)
-        sys.path.insert(0, folder)
         try:
+            for file in given:
+                import_file(Path(folder, file.name))
             yield Path(folder)
         finally:
             os.chdir(before)
-            sys.path.remove(folder)
             for file in given:
                 sys.modules.pop(file.stem, None)
 
 
-def course_notebook(name, seed=DEFAULT_SEED, sources=SOURCES):
+def import_file(path):
+    """Import a Python file under its own name, without a search path that leads to it."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    sys.modules[path.stem] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+
+def course_notebook(name, seed=SEED, sources=SOURCES):
     """Return the notebook of an assignment, with solutions and hidden tests, for the course of this seed."""
     return with_constants(read_source(name, sources), load_module(name, "variant.py", sources).constants(seed))
 
@@ -107,53 +116,63 @@ def asserts_without_message(source):
     return [ast.unparse(node) for node in found]
 
 
-def check(name, seed=DEFAULT_SEED, sources=SOURCES, only=None):
+def graded(notebook, expected):
+    """Run a notebook and compare its points with the ``expected`` ones, {task: points}.
+
+    Returns (seconds, fault, results): fault is None or a sentence, results as `run` gives them.
+    """
+    start = time.perf_counter()
+    results = run(notebook)
+    got = points(notebook, results)
+    fault = "; ".join(
+        f"{task}: {got[task]} points instead of {expected[task]} ({results.get(f'test_{task}')})"
+        for task in got
+        if got[task] != expected[task]
+    )
+    return time.perf_counter() - start, fault or None, results
+
+
+def cases_of(name, sources, full):
+    """Return the cases of an assignment; :class:`SourceError` if they are not of its tasks.
+
+    full : dict with the notebook's code tasks as keys
+    """
+    cases = load_module(name, "cases.py", sources).CASES
+    unknown, missing = cases.keys() - full.keys(), full.keys() - cases.keys()
+    if unknown or missing:
+        raise SourceError(f"cases.py of {name}: unknown tasks {sorted(unknown)}, tasks without cases {sorted(missing)}")
+    return cases
+
+
+def check(name, seed=SEED, sources=SOURCES, only=None):
     """Run the solution, the blank copy and every case of an assignment (those of the task ``only``, if given).
 
     Yields (what, seconds, fault): fault is None, or a sentence that says what came out otherwise than it should.
     """
-    cases = load_module(name, "cases.py", sources).CASES
     notebook = course_notebook(name, seed, sources)
     full = {task.id: task.points for task in tasks(notebook) if not task.written}
-    unknown, missing = cases.keys() - full.keys(), full.keys() - cases.keys()
-    if unknown or missing:
-        raise SourceError(f"cases.py of {name}: unknown tasks {sorted(unknown)}, tasks without cases {sorted(missing)}")
+    cases = cases_of(name, sources, full)
     with folder_of(name, seed, sources):
-
-        def graded(copy, expected):
-            start = time.perf_counter()
-            results = run(copy)
-            got = points(copy, results)
-            fault = None
-            if got != expected:
-                wrong = {task: results.get(f"test_{task}") for task in got if got[task] != expected[task]}
-                fault = "; ".join(
-                    f"{task}: {got[task]} points instead of {expected[task]} ({error})" for task, error in wrong.items()
-                )
-            return time.perf_counter() - start, fault, results
-
         if not only:
-            *told, results = graded(notebook, full)
+            seconds, fault, results = graded(notebook, full)
             broken = [f"{key}: {error}" for key, error in results.items() if error]
-            yield "solution", told[0], told[1] or ("; ".join(broken) or None)
+            yield "solution", seconds, fault or ("; ".join(broken) or None)
             yield "blank copy", *graded(blank(notebook), dict.fromkeys(full, 0))[:2]
         for task, kinds in cases.items():
             if only and task != only:
                 continue
             if len(kinds["right"]) < 2 or len(kinds["wrong"]) < 3:
                 raise SourceError(f"cases.py of {name}: {task} needs at least two right answers and three wrong ones")
-            for what, code in kinds["right"].items():
-                yield f"{task}, right: {what}", *graded(with_answer(notebook, task, code), full)[:2]
-            for what, code in kinds["wrong"].items():
-                expected = {**full, task: 0}
-                yield f"{task}, wrong: {what}", *graded(with_answer(notebook, task, code), expected)[:2]
+            for kind, expected in (("right", full), ("wrong", {**full, task: 0})):
+                for what, code in kinds[kind].items():
+                    yield f"{task}, {kind}: {what}", *graded(with_answer(notebook, task, code), expected)[:2]
 
 
 def main(arguments=None):
     """Print a line for each case; returns 1 if anything came out otherwise than it should."""
     parser = argparse.ArgumentParser(prog="python -m coursework check", description="grade the graders")
     parser.add_argument("names", nargs="*", help="assignments (default: all)")
-    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="the course's seed (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=SEED, help="the course's seed (default: %(default)s)")
     parser.add_argument("--task", help="the cases of this task only")
     options = parser.parse_args(arguments)
     faults = 0

@@ -1,14 +1,13 @@
 """Measure grading with a made-up class: ``python -m coursework measure --students 25 50 100 200``.
 
 Makes classes for the first assignment, of answers in its ``cases.py``, grades each with the command that teachers use, and
-records wall time, peak memory and growth in ``coursework/measured.json``, together with what one submission takes here and
+records wall time, peak memory and growth in ``coursework/grade/measured.json``, together with what one submission takes here and
 with nbgrader's own kernel, with and without TensorFlow. Nothing but this should run beside it; the record says the load.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import copy
 import datetime
 import json
@@ -26,12 +25,13 @@ import nbformat
 import numpy as np
 import psutil
 
-from coursework import making
-from coursework.notebooks import NAMES, SOURCES, grading, load_module, tasks
+from coursework import MIB, ROOT, SOURCES
+from coursework.make import making
+from coursework.make.notebooks import NAMES, grading, load_module, tasks
+from coursework.sandbox.memory import Watch, shared_out
 
-ROOT = Path(__file__).resolve().parent.parent
-RECORD = Path(__file__).resolve().parent / "measured.json"
-MB = 1024 * 1024
+RECORD = Path(__file__).with_name("measured.json")
+CLASS_SEED = 2026  # decides what the students of a made-up class hand in; the course is that of the default seed
 PACKAGES = ("nbgrader", "ipython", "numpy", "nbformat", "nbconvert", "tensorflow-cpu")
 #: what one student in ten hands in as the answer to one task, by turns
 HOSTILE = {
@@ -85,21 +85,6 @@ def write_class(made, folder, name):
         path.write_text(nbformat.writes(notebook), encoding="utf-8")
 
 
-def private_mb(processes):
-    """Return the memory of these processes together, in MB: shared pages are shared out (PSS), where the system tells."""
-    total = 0
-    for one in processes:
-        try:
-            with open(f"/proc/{one.pid}/smaps_rollup") as file:
-                total += next(int(line.split()[1]) * 1024 for line in file if line.startswith("Pss:"))
-        except (OSError, StopIteration):
-            try:
-                total += one.memory_info().rss
-            except psutil.Error:
-                continue
-    return total / MB
-
-
 def watched(command, environment=None, cwd=None):
     """Run a command; returns (seconds, processor seconds, peak memory in MB of its whole tree).
 
@@ -107,21 +92,17 @@ def watched(command, environment=None, cwd=None):
     RuntimeError with the command's words if it fails.
     """
     start, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    peak = 0.0
     with tempfile.TemporaryFile() as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment, cwd=cwd)
-        tree = psutil.Process(process.pid)
-        while process.poll() is None:
-            with contextlib.suppress(psutil.Error):
-                peak = max(peak, private_mb([tree, *tree.children(recursive=True)]))
-            time.sleep(0.25)
+        with Watch(psutil.Process(process.pid), shared_out, every=0.25) as watch:
+            process.wait()
         seconds = time.monotonic() - start
         if process.returncode:
             out.seek(0)
             raise RuntimeError(f"{' '.join(map(str, command))} failed:\n{out.read()[-3000:].decode(errors='replace')}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return seconds, used, peak
+    return seconds, used, watch.largest / MIB
 
 
 def environment():
@@ -168,6 +149,27 @@ def grade_class(made, name, sources, workers, folder):
     }
 
 
+def timed_here(name, course, submissions, folder):
+    """Grade submissions, {student: notebook}, with the command that teachers use; returns (seconds, processor seconds)."""
+    write_class(submissions, folder / "in", name)
+    command = [sys.executable, "-m", "coursework", "grade", name, "--course", course, "--workers", "1"]
+    seconds, used, _ = watched([*command, "--submissions", folder / "in", "--no-feedback"], environment(), ROOT)
+    return seconds, used + sum(one["processor_seconds"] for one in records_of(course, name))
+
+
+def timed_with_nbgrader(name, course, submissions, folder):
+    """Grade submissions, {student: notebook}, with nbgrader's own kernel; returns (seconds, processor seconds)."""
+    (course / "nbgrader_config.py").write_text(
+        'c = get_config()\nc.CourseDirectory.course_id = "digits"\nc.Execute.timeout = 120\n'
+    )
+    for student, notebook in submissions.items():
+        path = course / "submitted" / student / name / f"{name}.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(nbformat.writes(notebook), encoding="utf-8")
+    seconds, used, _ = watched([sys.executable, "-m", "nbgrader", "autograde", name], environment(), course)
+    return seconds, used
+
+
 def one_submission(name, sources, cases, count=4):
     """Compare what one submission takes, here and with nbgrader's own kernel, with and without TensorFlow.
 
@@ -183,39 +185,12 @@ def one_submission(name, sources, cases, count=4):
             for notebook in made.values():
                 notebook.cells.insert(2, nbformat.v4.new_code_cell("import keras"))
         row = {"tensorflow": tensorflow}
-        for kind in ("here", "nbgrader"):
+        for kind, timed in (("here", timed_here), ("nbgrader", timed_with_nbgrader)):
             taken = []
             for size in (1, count + 1):
                 with tempfile.TemporaryDirectory() as folder:
                     course, _ = fresh_course(Path(folder, "made"), name, sources)
-                    some = dict(list(made.items())[:size])
-                    if kind == "here":
-                        write_class(some, Path(folder, "in"), name)
-                        command = [
-                            sys.executable,
-                            "-m",
-                            "coursework.grading",
-                            name,
-                            "--course",
-                            course,
-                            "--workers",
-                            "1",
-                        ]
-                        command += ["--submissions", Path(folder, "in"), "--no-feedback"]
-                        seconds, used, _ = watched(command, environment(), ROOT)
-                        taken.append(
-                            (seconds, used + sum(one["processor_seconds"] for one in records_of(course, name)))
-                        )
-                    else:
-                        (course / "nbgrader_config.py").write_text(
-                            'c = get_config()\nc.CourseDirectory.course_id = "digits"\nc.Execute.timeout = 120\n'
-                        )
-                        for student, notebook in some.items():
-                            path = course / "submitted" / student / name / f"{name}.ipynb"
-                            path.parent.mkdir(parents=True)
-                            path.write_text(nbformat.writes(notebook), encoding="utf-8")
-                        command = [sys.executable, "-m", "nbgrader", "autograde", name]
-                        taken.append(watched(command, environment(), course))
+                    taken.append(timed(name, course, dict(list(made.items())[:size]), Path(folder)))
             row[f"seconds_{kind}"] = round((taken[1][0] - taken[0][0]) / count, 2)
             row[f"processor_seconds_{kind}"] = round((taken[1][1] - taken[0][1]) / count, 2)
         found.append(row)
@@ -251,7 +226,7 @@ def main(arguments=None):
     parser.add_argument("--sources", type=Path, default=SOURCES, help=argparse.SUPPRESS)
     parser.add_argument("--workers", type=int, default=2, help="submissions at the same time (default: %(default)s)")
     parser.add_argument(
-        "--to", type=Path, default=RECORD, help="the record to write (default: coursework/measured.json)"
+        "--to", type=Path, default=RECORD, help="the record to write (default: coursework/grade/measured.json)"
     )
     parser.add_argument(
         "--without-comparison", action="store_true", help="do not time one submission with nbgrader's kernel"
@@ -285,7 +260,7 @@ def main(arguments=None):
         with tempfile.TemporaryDirectory() as folder:
             folder = Path(folder)
             _, released = fresh_course(folder / "first", options.name, options.sources)
-            made = made_up_class(released, cases, students, seed=2026)
+            made = made_up_class(released, cases, students, CLASS_SEED)
             row = grade_class(made, options.name, options.sources, options.workers, folder)
         record["classes"].append(row)
         record["growth_exponent"] = growth(record["classes"])

@@ -12,11 +12,11 @@ import re
 import sys
 from pathlib import Path
 
-from coursework.notebooks import (
+from coursework import ROOT, SEED, SOURCES
+from coursework.make.notebooks import (
     HIDDEN_TESTS,
     NAMES,
     SOLUTION,
-    SOURCES,
     STUB,
     SourceError,
     grading,
@@ -26,9 +26,9 @@ from coursework.notebooks import (
     with_constants,
     without_region,
 )
-from coursework.validation import COMMITTED_SEED, HEADING
+from coursework.make.validation import HEADING
 
-PAGES = Path(__file__).resolve().parent / "pages"
+PAGES = ROOT / "coursework" / "pages"
 # The chapter that an assignment follows, for the link to it.
 CHAPTERS = {
     "preprocessing": "data_preprocessing",
@@ -86,7 +86,7 @@ def table_of_tasks(notebook):
 
 def page(name, sources=SOURCES):
     """Return the Markdown of the page of an assignment."""
-    constants = load_module(name, "variant.py", sources).constants(COMMITTED_SEED)
+    constants = load_module(name, "variant.py", sources).constants(SEED)
     notebook = with_constants(read_source(name, sources), constants)
     title, _, introduction = without_points(notebook.cells[0].source).partition("\n")
     number = f"Assignment {NAMES.index(name) + 1}" if name in NAMES else "Assignment"

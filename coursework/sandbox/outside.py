@@ -1,4 +1,4 @@
-"""Run one submission's cells in a bubblewrap sandbox: the trusted side; coursework/worker.py is the other one.
+"""Run one submission's cells in a bubblewrap sandbox: the trusted side; coursework/sandbox/inside.py is the other one.
 
 What the sandbox has: the system and the virtual environment, read-only; a private copy of the files that belong to the
 assignment, in memory and of limited size; its own processes, users and host name; no network. What it lacks: the
@@ -29,11 +29,16 @@ from pathlib import Path
 
 from nbformat.v4 import new_output
 
-ROOT = Path(__file__).resolve().parent.parent
-WORKER = Path(__file__).resolve().parent / "worker.py"
-MB = 1024 * 1024
-MESSAGE_BYTES = 24 * MB  # an honest worker stays far below: its limits on text and pictures come first
+from coursework import MIB, ROOT
+from coursework.sandbox.memory import Usage, usage
+
+WORKER = Path(__file__).resolve().parent / "inside.py"
+# What things are called in the sandbox; the worker is told those that it needs.
+HOME, GIVEN, PROGRAM = "/home/student", "/given", "/sandbox/inside.py"
+WORK = f"{HOME}/work"
+MESSAGE_BYTES = 24 * MIB  # an honest worker stays far below: its limits on text and pictures come first
 WATCH_SECONDS = 0.05
+TAMPERED = ("ResultsTampered", "wrote to the channel that carries the results")
 CURE = (
     "Grading runs students' code, so it runs nothing without isolation. Install bubblewrap 0.7 or later (Debian and Ubuntu: "
     "sudo apt install bubblewrap; Fedora: sudo dnf install bubblewrap), allow user namespaces for it, or grade in the "
@@ -53,7 +58,7 @@ class IsolationError(RuntimeError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use. Sizes in MB are of 1024 * 1024 bytes.
+    """What one submission may use. Sizes in MB are of 2**20 bytes.
 
     Seconds are those of the processor, of all its processes together, so that a busy machine costs nobody marks; the clock may
     show ``patience`` times as many, which ends a cell that sleeps.
@@ -71,15 +76,15 @@ class Limits:
     threads: int = 400
     disk_mb: int = 64
     text_bytes: int = 100_000
-    picture_bytes: int = 4 * MB
+    picture_bytes: int = 4 * MIB
     restarts: int = 4
 
     def for_worker(self):
         """Return the limits that the worker sets on itself, a dict."""
         return {
-            "data_mb": 2 * self.memory_mb,
+            "data_bytes": 2 * self.memory_mb * MIB,
             "cpu_seconds": int(2 * self.submission_seconds) + 1,
-            "disk_mb": self.disk_mb,
+            "disk_bytes": self.disk_mb * MIB,
             "threads": self.threads if counts_processes_by_namespace() else None,
             "text_bytes": self.text_bytes,
             "picture_bytes": self.picture_bytes,
@@ -173,16 +178,16 @@ def command(given, limits, *, info=None):
         raise IsolationError(f"Bubblewrap is for Linux, and this is {sys.platform}. {CURE}")
     if not bwrap:
         raise IsolationError(f"The program bwrap was not found. {CURE}")
-    size = str(limits.disk_mb * MB)
+    size = str(limits.disk_mb * MIB)
     environment = {
-        "HOME": "/home/student",
+        "HOME": HOME,
         "USER": "student",
         "LOGNAME": "student",
         "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
         "LANG": "C.UTF-8",
         "TMPDIR": "/tmp",
-        "IPYTHONDIR": "/home/student/.ipython",
-        "MPLCONFIGDIR": "/home/student/.matplotlib",
+        "IPYTHONDIR": f"{HOME}/.ipython",
+        "MPLCONFIGDIR": f"{HOME}/.matplotlib",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -201,10 +206,10 @@ def command(given, limits, *, info=None):
     if info is not None:
         arguments += ["--info-fd", str(info)]
     arguments += ["--proc", "/proc", "--dev", "/dev"]
-    for folder in ("/dev/shm", "/tmp", "/home/student"):
+    for folder in ("/dev/shm", "/tmp", HOME):
         arguments += ["--size", size, "--tmpfs", folder]
     # after these, for the virtual environment may lie below one of them
-    arguments += [*system_mounts(), "--ro-bind", str(given), "/given", "--ro-bind", str(WORKER), "/sandbox/worker.py"]
+    arguments += [*system_mounts(), "--ro-bind", str(given), GIVEN, "--ro-bind", str(WORKER), PROGRAM]
     # /proc/sys belongs to the whole machine, and root's files in it can be written without any privilege by whom the kernel
     # takes for root: a sandbox that root starts. bwrap's own root and /dev are folders in memory without a limit of size.
     return [
@@ -216,7 +221,7 @@ def command(given, limits, *, info=None):
         "--remount-ro",
         "/",
         "--chdir",
-        "/home/student",
+        HOME,
     ]
 
 
@@ -230,43 +235,6 @@ def check_isolation(limits=None):
             raise IsolationError(f"Bubblewrap could not be started ({error}). {CURE}") from error
     if ran.returncode:
         raise IsolationError(f"Bubblewrap refuses to isolate: {ran.stderr.strip()[:500]}. {CURE}")
-
-
-@dataclass
-class Usage:
-    """What a sandbox holds now: bytes of private memory, processes, threads; and processor seconds since it began."""
-
-    memory: int = 0
-    processes: int = 0
-    threads: int = 0
-    seconds: float = 0.0
-
-
-def usage(child):
-    """Return the :class:`Usage` of a sandbox, read from its own /proc; zeros when it has ended.
-
-    ``child`` is the number, outside, of its first process.
-    """
-    found, base = Usage(), f"/proc/{child}/root/proc"
-    try:
-        numbers = [name for name in os.listdir(base) if name.isdigit()]
-    except OSError:
-        return found
-    for number in numbers:
-        try:
-            with open(f"{base}/{number}/statm") as file:
-                _, resident, shared, *_ = file.read().split()
-            with open(f"{base}/{number}/stat") as file:
-                fields = file.read().rpartition(")")[2].split()
-            # of itself, and of its children that have ended: user, system, user, system
-            ticks, threads = sum(int(one) for one in fields[11:15]), int(fields[17])
-        except (OSError, ValueError, IndexError):
-            continue
-        found.memory += (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
-        found.processes += 1
-        found.threads += threads
-        found.seconds += ticks / os.sysconf("SC_CLK_TCK")
-    return found
 
 
 class Sandbox:
@@ -283,8 +251,8 @@ class Sandbox:
         self.results, results_out = os.pipe()
         info_in, info_out = os.pipe()
         self.token = secrets.token_hex(16)
-        settings = json.dumps({"limits": limits.for_worker(), "token": self.token})
-        program = [sys.executable, "-I", "/sandbox/worker.py", str(requests_in), str(results_out), settings]
+        settings = json.dumps({"limits": limits.for_worker(), "token": self.token, "given": GIVEN, "work": WORK})
+        program = [sys.executable, "-I", PROGRAM, str(requests_in), str(results_out), settings]
         try:
             self.process = subprocess.Popen(
                 [*command(given, limits, info=info_out), *program],
@@ -353,13 +321,13 @@ class Sandbox:
     def _watch(self):
         """Raise if the sandbox holds or has used more than it may."""
         now = usage(self.child) if self.child else Usage()
-        self.peak_mb = max(self.peak_mb, now.memory / MB)
+        self.peak_mb = max(self.peak_mb, now.memory / MIB)
         self.seconds = max(self.seconds, now.seconds)
         if now.processes > self.limits.processes + 2:  # bwrap's own and the worker
             raise WorkerStopped("ProcessLimit", f"started more than {self.limits.processes} processes")
         if now.threads > self.limits.threads:
             raise WorkerStopped("ProcessLimit", f"started more than {self.limits.threads} threads")
-        if now.memory > self.limits.memory_mb * MB:
+        if now.memory > self.limits.memory_mb * MIB:
             raise WorkerStopped("MemoryLimit", f"needed more than {self.limits.memory_mb} MB of memory")
         if self.seconds - self.at_cell >= self.limits.cell_seconds:
             raise WorkerStopped("TimeLimit", f"ran longer than {self.limits.cell_seconds:g} s")
@@ -380,7 +348,7 @@ class Sandbox:
             return None
         size = struct.unpack(">I", self.buffer[:4])[0]
         if size > MESSAGE_BYTES:
-            raise WorkerStopped("ResultsTampered", "wrote to the channel that carries the results")
+            raise WorkerStopped(*TAMPERED)
         if len(self.buffer) < 4 + size:
             return None
         data = bytes(self.buffer[4 : 4 + size])
@@ -390,7 +358,7 @@ class Sandbox:
         except (ValueError, RecursionError):
             message = None
         if not isinstance(message, dict):
-            raise WorkerStopped("ResultsTampered", "wrote to the channel that carries the results")
+            raise WorkerStopped(*TAMPERED)
         return message
 
     def _receive(self, until, kind):
@@ -400,35 +368,46 @@ class Sandbox:
             message = self._message()
             if message is not None:
                 if message.get("kind") != kind:
-                    raise WorkerStopped("ResultsTampered", "wrote to the channel that carries the results")
+                    raise WorkerStopped(*TAMPERED)
                 return message
-            if self.stop is not None and self.stop.is_set():
-                raise Interrupted
             now = time.monotonic()
-            if now >= until:
-                if until >= self.deadline:
-                    self._too_long_in_all()
-                raise WorkerStopped("TimeLimit", f"ran longer than {self.limits.cell_seconds:g} s")
+            self._check_clock(now, until)
             # Until the worker says so, the new process may still see the /proc of this machine.
             if kind != "ready" and now - watched >= WATCH_SECONDS:
                 self._watch()
                 watched = now
-            for key, _ in self.selector.select(min(WATCH_SECONDS, until - now)):
-                try:
-                    data = os.read(key.fd, 1 << 16)
-                except BlockingIOError:
-                    continue
-                if key.fd != self.results:
-                    if data:
-                        self._printed(key.fd, data)
-                    else:
-                        self.selector.unregister(key.fd)
-                elif data:
-                    self.buffer += data
-                    if len(self.buffer) > MESSAGE_BYTES + 4:
-                        raise WorkerStopped("ResultsTampered", "wrote to the channel that carries the results")
-                else:
-                    self._ended()
+            self._read(min(WATCH_SECONDS, until - now))
+
+    def _check_clock(self, now, until):
+        """Raise if the grading is being stopped, or if it is the time ``until`` (monotonic)."""
+        if self.stop is not None and self.stop.is_set():
+            raise Interrupted
+        if now >= until:
+            if until >= self.deadline:
+                self._too_long_in_all()
+            raise WorkerStopped("TimeLimit", f"ran longer than {self.limits.cell_seconds:g} s")
+
+    def _read(self, seconds):
+        """Read what the sandbox writes, waiting at most so many seconds for it."""
+        for key, _ in self.selector.select(seconds):
+            try:
+                data = os.read(key.fd, 1 << 16)
+            except BlockingIOError:
+                continue
+            if key.fd == self.results:
+                self._take(data)
+            elif data:
+                self._printed(key.fd, data)
+            else:
+                self.selector.unregister(key.fd)
+
+    def _take(self, data):
+        """Take a piece of a message; nothing at all means that the worker has closed its end."""
+        if not data:
+            self._ended()
+        self.buffer += data
+        if len(self.buffer) > MESSAGE_BYTES + 4:
+            raise WorkerStopped(*TAMPERED)
 
     def _ended(self):
         """The results' pipe is closed: say why."""
@@ -461,7 +440,7 @@ class Sandbox:
         self._send(struct.pack(">I", len(data)) + data, until)
         message = self._receive(until, "done")
         if message.get("token") != token or self.buffer:
-            raise WorkerStopped("ResultsTampered", "wrote to the channel that carries the results")
+            raise WorkerStopped(*TAMPERED)
         ran = understood(message, cell, self.limits)
         ran.seconds = time.monotonic() - start
         if not silent:
@@ -497,56 +476,86 @@ def understood(message, cell, limits):
 
     Nothing is taken over as it is: types and sizes are checked, unknown kinds of output are left out.
     """
-    # nbgrader takes a result of a test cell for partial credit: only a test that ends in an expression has one.
-    results = cell.kind != "test" or ends_in_expression(cell.source)
-    outputs, room = [], limits.text_bytes + limits.picture_bytes + 10_000
-    told = message.get("outputs")
-    for one in told[:2000] if isinstance(told, list) else []:
-        if not isinstance(one, dict) or room <= 0:
-            continue
-        kind = one.get("output_type")
-        if kind == "stream":
-            name = "stderr" if one.get("name") == "stderr" else "stdout"
-            outputs.append(
-                new_output("stream", name=name, text=text(one.get("text"), min(room, limits.text_bytes + 200)))
-            )
-            room -= len(outputs[-1].text)
-        elif kind in ("display_data", "execute_result") and isinstance(one.get("data"), dict):
-            data = {}
-            for mime in MIME_TYPES:
-                value = text(one["data"].get(mime), room)
-                if not value or (mime.startswith("image/") and not BASE64.fullmatch(value)):
-                    continue
-                data[mime] = value
-                room -= len(value)
-            if kind == "execute_result" and not (results and "text/plain" in data):
-                kind = "display_data"
-            if data:
-                extra = {"execution_count": None} if kind == "execute_result" else {}
-                outputs.append(new_output(kind, data=data, **extra))
-        elif kind == "error":
-            lines = one.get("traceback")
-            lines = [without_paths(text(line, 5000)) for line in lines[:100]] if isinstance(lines, list) else []
-            outputs.append(error_output(text(one.get("ename"), 200), text(one.get("evalue"), 4000), lines))
-    if cell.kind == "test":
-        for one in [one for one in outputs if one.output_type == "execute_result"][
-            :-1
-        ]:  # shown by what the test called
-            one.output_type = "display_data"
-            one.pop("execution_count", None)
+    outputs = outputs_of(message.get("outputs"), limits)
     failed = message.get("failed") is not False
-    remarks = []
-    error = message.get("error")
-    if cell.kind == "test" and failed:
-        error = error if isinstance(error, dict) else {}
-        outputs.append(test_error(error, cell))
-    elif failed and not any(one.output_type == "error" for one in outputs):
-        outputs.append(error_output("Error", "the cell raised an error that it hid", []))
-    changed = message.get("changed")
-    if cell.kind == "test" and isinstance(changed, list) and changed:
-        names = ", ".join(text(one, 60) for one in changed[:5] if isinstance(one, str))
-        remarks.append(f"functions of libraries were replaced, and put back before the tests: {names}")
-    return Ran(outputs, failed, remarks)
+    if cell.kind != "test":
+        if failed and not any(one.output_type == "error" for one in outputs):
+            outputs.append(error_output("Error", "the cell raised an error that it hid", []))
+        return Ran(outputs, failed)
+    leave_one_result(outputs, cell)
+    if failed:
+        outputs.append(test_error(message.get("error"), cell))
+    return Ran(outputs, failed, remarks_on(message.get("changed")))
+
+
+def outputs_of(told, limits):
+    """Return what the worker tells of a cell's outputs, ``told``, as a list of nbformat outputs of limited size."""
+    outputs, room = [], limits.text_bytes + limits.picture_bytes + 10_000
+    for one in told[:2000] if isinstance(told, list) else []:
+        if room <= 0:
+            break
+        output = output_of(one, room, limits) if isinstance(one, dict) else None
+        if output is not None:
+            outputs.append(output)
+            room -= size_of(output)
+    return outputs
+
+
+def output_of(told, room, limits):
+    """Return one output, a dict that the worker sent, as an nbformat output of at most ``room`` characters; None for no output."""
+    kind = told.get("output_type")
+    if kind == "stream":
+        name = "stderr" if told.get("name") == "stderr" else "stdout"
+        return new_output("stream", name=name, text=text(told.get("text"), min(room, limits.text_bytes + 200)))
+    if kind in ("display_data", "execute_result") and isinstance(told.get("data"), dict):
+        return bundle_of(kind, told["data"], room)
+    if kind == "error":
+        lines = told.get("traceback")
+        lines = [without_paths(text(line, 5000)) for line in lines[:100]] if isinstance(lines, list) else []
+        return error_output(text(told.get("ename"), 200), text(told.get("evalue"), 4000), lines)
+    return None
+
+
+def bundle_of(kind, told, room):
+    """Return a display or a result with those of its forms that may be shown, of at most ``room`` characters; None if none may."""
+    data = {}
+    for mime in MIME_TYPES:
+        value = text(told.get(mime), room)
+        if value and (not mime.startswith("image/") or BASE64.fullmatch(value)):
+            data[mime] = value
+            room -= len(value)
+    if not data:
+        return None
+    if kind == "execute_result" and "text/plain" in data:
+        return new_output(kind, data=data, execution_count=None)
+    return new_output("display_data", data=data)
+
+
+def size_of(output):
+    """Return how many characters an output takes of the room; errors are few and short, and take none."""
+    if output.output_type == "stream":
+        return len(output.text)
+    return sum(map(len, output.get("data", {}).values()))
+
+
+def leave_one_result(outputs, cell):
+    """Turn the results among a test cell's outputs into displays, but for the last one if the cell ends in an expression.
+
+    nbgrader takes a result of a test cell for partial credit. Only a test that ends in an expression has one; what else looks
+    like one was shown by the code that the test called.
+    """
+    results = [one for one in outputs if one.output_type == "execute_result"]
+    for one in results[:-1] if ends_in_expression(cell.source) else results:
+        one.output_type = "display_data"
+        one.pop("execution_count", None)
+
+
+def remarks_on(changed):
+    """Return the remark on functions that were put back before the tests, a list of at most one sentence."""
+    if not isinstance(changed, list) or not changed:
+        return []
+    names = ", ".join(text(one, 60) for one in changed[:5] if isinstance(one, str))
+    return [f"functions of libraries were replaced, and put back before the tests: {names}"]
 
 
 def ends_in_expression(source):
@@ -569,7 +578,11 @@ def error_output(name, value, traceback):
 
 
 def test_error(error, cell):
-    """Return the error output of a test cell: where it failed, without a line that students may not see."""
+    """Return the error output of a test cell: where it failed, without a line that students may not see.
+
+    ``error`` is what the worker tells: a dict, if it keeps to its part.
+    """
+    error = error if isinstance(error, dict) else {}
     name, value = text(error.get("ename"), 200) or "Error", text(error.get("evalue"), 4000)
     lines, source = [], cell.source.splitlines()
     places = error.get("places")
@@ -603,6 +616,70 @@ class Submission:
     processor_seconds: float
 
 
+class Run:
+    """The cells of one submission on their way through one sandbox after another; parameters as in `run_cells`."""
+
+    def __init__(self, cells, given, limits, stop):
+        self.cells, self.given, self.limits, self.stop = cells, given, limits, stop
+        self.start = time.monotonic()
+        self.deadline = self.start + limits.patience * limits.submission_seconds
+        self.results, self.remarks, self.bad = [], [], set()  # bad: the places of cells that ended a worker
+        self.restarts, self.peak, self.used = 0, 0.0, 0.0
+
+    def out_of_time(self):
+        """Tell whether the submission has used up the time of all its cells."""
+        return time.monotonic() >= self.deadline or self.used >= self.limits.submission_seconds
+
+    def why_no_more(self):
+        """Return why no further worker may start, a sentence; None if one may."""
+        if self.out_of_time():
+            return f"not run: all cells together ran longer than {self.limits.submission_seconds:g} s"
+        if self.restarts > self.limits.restarts:
+            return f"not run: earlier cells stopped the program {self.restarts} times"
+        return None
+
+    def go_on(self):
+        """Start a worker, bring it to where the last one ended, and run cells until all are done or one ends the worker."""
+        sandbox = Sandbox(self.given, self.limits, self.deadline, self.stop, self.used)
+        place, error = 0, None
+        try:
+            with sandbox:
+                for place in range(len(self.cells)):
+                    self.run_cell(sandbox, place)
+        except WorkerStopped as caught:
+            error = caught
+        finally:
+            self.peak, self.used = max(self.peak, sandbox.peak_mb), self.used + sandbox.seconds
+        if error is not None:
+            self.stopped(place, error)
+
+    def run_cell(self, sandbox, place):
+        """Run the cell at ``place``; one that has run in an earlier worker silently, and not if it is a test or ended one."""
+        cell, again = self.cells[place], place < len(self.results)
+        if again and (place in self.bad or cell.kind == "test"):
+            return
+        ran = sandbox.run(cell, silent=again)
+        if not again:
+            self.results.append(ran)
+            self.remarks += [f"{cell.name}: {one}" if cell.name else one for one in ran.remarks]
+
+    def stopped(self, place, error):
+        """Note that the cell at ``place`` ended its worker."""
+        self.bad.add(place)
+        self.restarts += 1
+        if place == len(self.results):
+            self.results.append(Ran([stopped_output(error)], True))
+        elif not self.out_of_time():
+            self.remarks.append(f"a cell that had run before did not when it was run again: it {error.sentence}")
+        self.remarks.append(f"{self.cells[place].name or f'cell {place + 1}'}: {error.sentence}")
+
+    def leave_out(self, why):
+        """Note that the remaining cells are not run."""
+        left = self.cells[len(self.results) :]
+        self.results += [Ran([error_output("NotRun", why, [f"NotRun: {why}"])], True) for _ in left]
+        self.remarks.append(why)
+
+
 def run_cells(cells, given, limits=None, stop=None):
     """Run the code cells of one submission in order; returns :class:`Submission`, with one result for each cell.
 
@@ -612,44 +689,12 @@ def run_cells(cells, given, limits=None, stop=None):
     the submission's time, the remaining cells are told as not run. When the threading.Event ``stop`` is set, everything in the
     sandbox is killed, and :class:`Interrupted` raised.
     """
-    limits = limits or Limits()
-    start = time.monotonic()
-    deadline = start + limits.patience * limits.submission_seconds
-    results, remarks, restarts, peak, used = [], [], 0, 0.0, 0.0
-    bad = set()
-    while len(results) < len(cells):
-        too_long = time.monotonic() >= deadline or used >= limits.submission_seconds
-        if restarts > limits.restarts or too_long:
-            why = (
-                f"not run: all cells together ran longer than {limits.submission_seconds:g} s"
-                if too_long
-                else f"not run: earlier cells stopped the program {restarts} times"
-            )
-            results += [Ran([error_output("NotRun", why, [f"NotRun: {why}"])], True) for _ in cells[len(results) :]]
-            remarks.append(why)
-            break
-        sandbox = Sandbox(given, limits, deadline, stop, used)
-        place = 0
-        try:
-            with sandbox:
-                for place, cell in enumerate(cells):
-                    again = place < len(results)
-                    if again and (place in bad or cell.kind == "test"):
-                        continue
-                    ran = sandbox.run(cell, silent=again)
-                    if not again:
-                        results.append(ran)
-                        remarks += [f"{cell.name}: {one}" if cell.name else one for one in ran.remarks]
-        except WorkerStopped as error:
-            bad.add(place)
-            restarts += 1
-            cell = cells[place]
-            stopped = Ran([stopped_output(error)], True)
-            if place == len(results):
-                results.append(stopped)
-            elif time.monotonic() < deadline and used + sandbox.seconds < limits.submission_seconds:
-                remarks.append(f"a cell that had run before did not when it was run again: it {error.sentence}")
-            remarks.append(f"{cell.name or f'cell {place + 1}'}: {error.sentence}")
-        finally:
-            peak, used = max(peak, sandbox.peak_mb), used + sandbox.seconds
-    return Submission(results, list(dict.fromkeys(remarks)), peak, time.monotonic() - start, restarts, used)
+    run = Run(cells, given, limits or Limits(), stop)
+    while len(run.results) < len(cells):
+        why = run.why_no_more()
+        if why:
+            run.leave_out(why)
+        else:
+            run.go_on()
+    seconds = time.monotonic() - run.start
+    return Submission(run.results, list(dict.fromkeys(run.remarks)), run.peak, seconds, run.restarts, run.used)

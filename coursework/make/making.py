@@ -37,11 +37,11 @@ import numpy as np
 import psutil
 from tqdm import tqdm
 
-from coursework import leaks
-from coursework.notebooks import (
+from coursework import MB, OUTPUT, ROOT, SEED, SOURCES
+from coursework.make import leaks
+from coursework.make.notebooks import (
     KEPT_BACK,
     NAMES,
-    SOURCES,
     STUB,
     SourceError,
     load_module,
@@ -50,10 +50,8 @@ from coursework.notebooks import (
     tasks,
     with_constants,
 )
-from coursework.validation import COMMITTED_SEED, name_of, validate
+from coursework.make.validation import name_of, validate
 
-ROOT = Path(__file__).resolve().parent.parent
-OUTPUT = ROOT / "_build" / "coursework"
 COURSE_ID = "digits"
 RECORD = "course.json"  # in the course folder: the seed, and what was made from what
 MADE = "made.json"  # beside it: how large the zips are, and how long the solutions took
@@ -63,7 +61,8 @@ LICENCES = ("LICENSE", "LICENSE-TEXT")
 # How a package is called where it is installed, by the name that a notebook imports.
 PACKAGES = {"sklearn": "scikit-learn", "PIL": "pillow", "keras": "keras", "tensorflow": "tensorflow"}
 # What a change of makes a present result out of date, beside the sources.
-MADE_BY = ("making.py", "nbgrader_config.py", "notebooks.py", "validation.py", "leaks.py")
+SETTINGS = Path(__file__).with_name("nbgrader_config.py")  # what a course folder's begins with
+MADE_BY = ("making.py", "notebooks.py", "validation.py", "leaks.py")
 
 
 class MakeError(Exception):
@@ -365,7 +364,9 @@ def digest_of(names, seed, sources=SOURCES):
     digest = hashlib.sha256(f"{seed} {list(names)} {sys.version_info[:2]}".encode())
     for package in ("nbgrader", "numpy", "nbformat"):
         digest.update(f"{package} {version(package)}".encode())
-    files = [Path(__file__).with_name(one) for one in MADE_BY] + [ROOT / one for one in (*LICENCES, "pyproject.toml")]
+    files = [SETTINGS, *(Path(__file__).with_name(one) for one in MADE_BY)] + [
+        ROOT / one for one in (*LICENCES, "pyproject.toml")
+    ]
     files.append(ROOT / "helpers" / "data.py")
     for name in names:
         files += [one for one in sorted(Path(sources, name).iterdir()) if one.is_file()]
@@ -438,7 +439,7 @@ def tidy(output):
             shutil.rmtree(left, ignore_errors=True)
 
 
-def make(names=NAMES, seed=COMMITTED_SEED, output=OUTPUT, sources=SOURCES, solutions=True, quiet=False):
+def make(names=NAMES, seed=SEED, output=OUTPUT, sources=SOURCES, solutions=True, quiet=False):
     """Make the coursework of a course; returns the output folder.
 
     Parameters
@@ -512,7 +513,7 @@ def fill(stage, names, seed, sources, solutions, quiet):
                 started = time.perf_counter()
                 execute(name, source, course / "solutions" / f"{name}.ipynb")
                 seconds[name] = round(time.perf_counter() - started, 1)
-    settings = Path(__file__).with_name("nbgrader_config.py").read_text(encoding="utf-8")
+    settings = SETTINGS.read_text(encoding="utf-8")
     settings += CONFIGURATION.format(stub="\n".join(STUB))
     (course / "nbgrader_config.py").write_text(settings, encoding="utf-8")
     (course / "README.md").write_text(teacher_readme(names, titles, course), encoding="utf-8")
@@ -541,7 +542,7 @@ def fill(stage, names, seed, sources, solutions, quiet):
 def report(output, names, seconds=None):
     """Print what lies where."""
     for path in [*(output / "students" / f"{name}.zip" for name in [*names, "all"]), output / "teacher.zip"]:
-        print(f"  {path.relative_to(output).as_posix():40s} {path.stat().st_size / 1e6:6.2f} MB")
+        print(f"  {path.relative_to(output).as_posix():40s} {path.stat().st_size / MB:6.2f} MB")
     print(f"  {'course/':40s} the course folder of nbgrader, with solutions: for teachers only")
     print(f"{'Made' if seconds is not None else 'Up to date'}{f' in {seconds:.0f} s' if seconds else ''}: {output}")
 
@@ -552,7 +553,7 @@ def main(arguments=None):
         prog="python -m coursework make", description="make student zips and teacher's bundle"
     )
     parser.add_argument("names", nargs="*", help="these assignments alone (default: all)")
-    parser.add_argument("--seed", type=int, default=COMMITTED_SEED, help="the course's seed (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=SEED, help="the course's seed (default: %(default)s)")
     parser.add_argument("--to", type=Path, default=OUTPUT, help="the folder to make (default: _build/coursework)")
     parser.add_argument("--sources", type=Path, default=SOURCES, help=argparse.SUPPRESS)
     parser.add_argument("--again", action="store_true", help="also if the present result is up to date")

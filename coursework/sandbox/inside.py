@@ -1,9 +1,9 @@
-"""Run the cells of one submission, inside the sandbox: the untrusted side of coursework/sandbox.py.
+"""Run the cells of one submission, inside the sandbox: the untrusted side of coursework/sandbox/outside.py.
 
-Started by bubblewrap with Python's isolated mode, from a copy of this file; it must import nothing of the book. The
-driver outside sends one cell at a time over a pipe and gets its outputs back over another, each message as four bytes
-of length (big-endian) and that many bytes of JSON. A submission's code runs in this very process, so nothing that
-leaves it is believed without a check; see coursework/README.md for what that can and cannot prevent.
+Started by bubblewrap with Python's isolated mode, from this file alone: it must import nothing of the book, and IPython alone
+besides the standard library. The driver outside sends one cell at a time over a pipe and gets its outputs back over another, each
+message as four bytes of length (big-endian) and that many bytes of JSON. A submission's code runs in this very process, so nothing
+that leaves it is believed without a check; see coursework/README.md for what that can and cannot prevent.
 """
 
 import ast
@@ -20,11 +20,8 @@ import struct
 import sys
 import types
 
-GIVEN = "/given"  # the files beside the notebook, read-only
-WORK = "/home/student/work"  # their private copy, where the cells run
 #: modules whose functions are put back before each test cell, by the first part of their name
 GUARDED = ("builtins", "math", "numpy", "statistics")
-MB = 1024 * 1024
 
 
 def limit_resources(limits):
@@ -32,9 +29,9 @@ def limit_resources(limits):
     # RLIMIT_DATA counts writable private memory. RLIMIT_AS would count address space, of which TensorFlow and BLAS
     # reserve gigabytes that they never touch. The driver watches what is really used, of the whole process tree.
     for kind, value in (
-        (resource.RLIMIT_DATA, limits["data_mb"] * MB),
+        (resource.RLIMIT_DATA, limits["data_bytes"]),
         (resource.RLIMIT_CPU, limits["cpu_seconds"]),
-        (resource.RLIMIT_FSIZE, limits["disk_mb"] * MB),
+        (resource.RLIMIT_FSIZE, limits["disk_bytes"]),
         (resource.RLIMIT_NPROC, limits["threads"]),
         (resource.RLIMIT_NOFILE, 512),
         (resource.RLIMIT_CORE, 0),
@@ -183,13 +180,10 @@ def no_input(prompt="", *_, **__):
     raise EOFError("input() waits for somebody at the keyboard, and there is nobody while a notebook is graded")
 
 
-def make_shell(state):
-    """Return an InteractiveShell, without history on disk, whose outputs go to ``state.outputs``."""
+def display_classes(state):
+    """Return IPython's classes for displays and for results, made to write to ``state.outputs``."""
     from IPython.core.displayhook import DisplayHook
     from IPython.core.displaypub import DisplayPublisher
-    from IPython.core.interactiveshell import InteractiveShell
-    from traitlets import Type
-    from traitlets.config import Config
 
     class Publisher(DisplayPublisher):
         def publish(self, data, metadata=None, **_):
@@ -211,9 +205,18 @@ def make_shell(state):
         def flush(self):
             pass
 
+    return Publisher, Hook
+
+
+def make_shell(state):
+    """Return an InteractiveShell, without history on disk, whose outputs go to ``state.outputs``."""
+    from IPython.core.history import HistoryManager
+    from IPython.core.interactiveshell import InteractiveShell
+
     class Shell(InteractiveShell):
-        display_pub_class = Type(Publisher)
-        displayhook_class = Type(Hook)
+        def init_history(self):
+            self.history_manager = HistoryManager(shell=self, parent=self, enabled=False)
+            self.configurables.append(self.history_manager)
 
         def _showtraceback(self, etype, evalue, stb):
             state.outputs.error(getattr(etype, "__name__", "Error"), str(evalue), [str(line) for line in stb])
@@ -226,11 +229,8 @@ def make_shell(state):
             self._main_mod_cache = {}
             sys.modules["__main__"] = self.user_module
 
-    config = Config()
-    config.HistoryManager.enabled = False
-    config.InteractiveShell.colors = "nocolor"
-    config.InteractiveShell.cache_size = 0
-    shell = Shell.instance(config=config)
+    publisher, hook = display_classes(state)
+    shell = Shell.instance(display_pub_class=publisher, displayhook_class=hook, colors="nocolor", cache_size=0)
     shell.user_module.__name__ = "__main__"
     return shell
 
@@ -328,13 +328,15 @@ def main():
     limits = settings["limits"]
     channel = Channel(requests, results)
     limit_resources(limits)
-    shutil.copytree(GIVEN, WORK)
-    os.chdir(WORK)
-    for folder, _, files in os.walk(WORK):
+    # the files beside the notebook, read-only, and their private copy, where the cells run
+    given, work = settings["given"], settings["work"]
+    shutil.copytree(given, work)
+    os.chdir(work)
+    for folder, _, files in os.walk(work):
         os.chmod(folder, 0o700)
         for file in files:
             os.chmod(os.path.join(folder, file), 0o600)
-    sys.path.insert(0, WORK)
+    sys.path.insert(0, work)  # where a notebook's own imports look, as in a kernel
     sys.argv = [""]
     state, guard = State(), Guard()
     state.outputs = Outputs(limits["text_bytes"], limits["picture_bytes"])

@@ -29,23 +29,24 @@ import unicodedata
 import warnings
 import zipfile
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 import nbformat
 
-from coursework.notebooks import grading
+from coursework import MIB
+from coursework.make.notebooks import grading
 
-MB = 1024 * 1024
-NOTEBOOK_BYTES = 50 * MB  # with all outputs that a student left in
+NOTEBOOK_BYTES = 50 * MIB  # with all outputs that a student left in
 SOURCE_CHARACTERS = 2_000_000
 CELLS = 2_000
-EXTRA_BYTES = 10 * MB  # of a student's other files, together
+EXTRA_BYTES = 10 * MIB  # of a student's other files, together
 EXTRA_FILES = 100
 ZIP_ENTRIES = 5_000  # of one student's zip
-ZIP_BYTES = 200 * MB  # unpacked, of one student's zip
+ZIP_BYTES = 200 * MIB  # unpacked, of one student's zip
 DOWNLOAD_ENTRIES = 200_000
+STAMP = "timestamp.txt"  # where nbgrader keeps the time of a submission, in its folder
 
 MOODLE = re.compile(r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?(?P<file>.*)", re.S)
 CANVAS = re.compile(r"(?P<name>[^\W_]+)(?P<late>_LATE)?_(?P<number>\d+)_(?P<attachment>\d+)_(?P<file>.+)", re.S)
@@ -87,6 +88,17 @@ class Found:
     files: list = field(default_factory=list)
     remarks: list = field(default_factory=list)
     origins: dict = field(default_factory=dict)
+
+    def remark(self, sentence):
+        """Add a remark, once."""
+        if sentence not in self.remarks:
+            self.remarks.append(sentence)
+
+    def add(self, file, inside, order):
+        """Add a file: its path within the submission, and the key by which later submissions win."""
+        origin = file.path.parts[0]
+        self.files.append((file, inside, order, origin))
+        self.origins[origin] = max(self.origins.get(origin, ()), order)
 
 
 @dataclass
@@ -183,7 +195,7 @@ def contents(file, limit, what="the file"):
         raise Refused(f"{what} {file.path.name} is damaged ({type(error).__name__})") from error
     # What a zip says of its sizes may be untrue: only what comes out counts.
     if len(data) > limit:
-        raise Refused(f"{what} {file.path.name} is larger than {limit // MB} MB")
+        raise Refused(f"{what} {file.path.name} is larger than {limit // MIB} MB")
     return data
 
 
@@ -257,70 +269,88 @@ def is_platforms(name):
     return any(one.fullmatch(name) for one in (MOODLE, CANVAS, CANVAS_ANONYMOUS))
 
 
+def tops_of(files):
+    """Return the names at the top of a download, and those of them that are folders: two sets."""
+    return {one.path.parts[0] for one in files}, {one.path.parts[0] for one in files if len(one.path.parts) > 1}
+
+
+def platforms_layout(files):
+    """Return 'moodle', 'moodle flat' or 'canvas' if the names at the top of a download are of that platform, else None."""
+    tops, folders = tops_of(files)
+    if folders and all(MOODLE.fullmatch(one) for one in folders) and len(folders) >= len(tops) / 2:
+        return "moodle"
+    loose = tops - folders
+    if sum(bool(MOODLE.fullmatch(one)) for one in loose) > len(tops) / 2:
+        return "moodle flat"
+    canvas = sum(bool(CANVAS.fullmatch(one) or CANVAS_ANONYMOUS.fullmatch(one)) for one in loose)
+    texts = sum(bool(CANVAS_TEXT.fullmatch(one)) for one in loose)
+    return "canvas" if canvas and canvas + texts > len(tops) / 2 else None
+
+
+def is_one_student(paths, name):
+    """Tell whether the files below a folder, by their paths, are one student's submission rather than a class."""
+    if {path.parts[1] for path in paths} == {name}:
+        return True
+    inside = {path.parts[1] for path in paths if len(path.parts) == 2}
+    notebooks = {one for one in inside if one.endswith(".ipynb") and not is_platforms(one)}
+    # Several notebooks side by side, none under the assignment's name, are a class.
+    return f"{name}.ipynb" in notebooks or len(notebooks) == 1
+
+
+def is_wrapped(files, name):
+    """Tell whether one folder stands around everything that is the download's own, and not the only student's."""
+    tops, folders = tops_of(files)
+    if len(tops) != 1 or not folders:
+        return False
+    return tops == {"submitted"} or not is_one_student([one.path for one in files if len(one.path.parts) > 1], name)
+
+
 def recognise(files, name):
     """Return the layout of a download ('moodle', 'moodle flat', 'canvas' or 'plain') and its files, without a wrapping folder."""
     files = [one for one in files if not (NOISE & set(one.path.parts))]
     for _ in range(3):
-        tops = {one.path.parts[0] for one in files}
-        folders = {one.path.parts[0] for one in files if len(one.path.parts) > 1}
-        if tops and all(MOODLE.fullmatch(one) for one in folders) and folders and len(folders) >= len(tops) / 2:
-            return "moodle", files
-        loose = tops - folders
-        if loose and sum(bool(MOODLE.fullmatch(one)) for one in loose) > len(tops) / 2:
-            return "moodle flat", files
-        canvas = [one for one in loose if CANVAS.fullmatch(one) or CANVAS_ANONYMOUS.fullmatch(one)]
-        texts = [one for one in loose if CANVAS_TEXT.fullmatch(one)]
-        if canvas and len(canvas) + len(texts) > len(tops) / 2:
-            return "canvas", files
-        if len(tops) != 1 or not folders:
+        layout = platforms_layout(files)
+        if layout:
+            return layout, files
+        if not is_wrapped(files, name):
             break
-        # One folder around everything: the download's own, unless it is the only student's.
-        below = [one for one in files if len(one.path.parts) > 1]
-        inner = {one.path.parts[1] for one in below}
-        inner_files = {one.path.parts[1] for one in below if len(one.path.parts) == 2}
-        notebooks = [one for one in inner_files if one.endswith(".ipynb") and not is_platforms(one)]
-        # Several notebooks side by side, none under the assignment's name, are a class rather than a student.
-        is_student = inner == {name} or f"{name}.ipynb" in notebooks or len(notebooks) == 1
-        if is_student and tops != {"submitted"}:
-            break
-        files = [
-            File(PurePosixPath(*one.path.parts[1:]), one.size, one.time, one.read, one.fault)
-            for one in files
-            if len(one.path.parts) > 1
-        ]
+        files = [replace(one, path=PurePosixPath(*one.path.parts[1:])) for one in files if len(one.path.parts) > 1]
     return "plain", files
+
+
+def student_of(name, number, layout, roster, shares_name):
+    """Return a student's id, and a remark if the list of students (``roster``, or None) lacks the name, else ''.
+
+    ``shares_name``: whether another student of the download is called the same, so that only the platform's number tells them apart.
+    """
+    known = roster and (roster.get("#" + number) or roster.get("=" + key_of(name)) or roster.get(slug(name)))
+    if known:
+        return known, ""
+    student = slug(name)
+    if layout == "canvas" or not student or (number and shares_name):
+        student = f"{student or 'student'}_{number}"
+    return student, "is not in the list of students" if roster else ""
 
 
 def by_student(files, layout, roster):
     """Sort a download's files by student; returns a list of :class:`Found`."""
-    owners = {}
+    owners, numbers = {}, {}
     for file in files:
         whose = owner(file, layout)
         if whose is not None:
-            owners.setdefault((whose[0], whose[1]), []).append((file, *whose[2:]))
-    names = {}
-    for name, number in owners:
-        names.setdefault(slug(name), set()).add(number)
+            name, number, *entry = whose
+            owners.setdefault((name, number), []).append((file, *entry))
+            numbers.setdefault(slug(name), set()).add(number)
     found = {}
     for (name, number), entries in owners.items():
-        student = None
-        remarks = []
-        if roster:
-            student = roster.get("#" + number) or roster.get("=" + key_of(name)) or roster.get(slug(name))
-            if student is None:
-                remarks.append("is not in the list of students")
-        if student is None:
-            student = slug(name)
-            if layout == "canvas" or not student or (number and len(names[slug(name)]) > 1):
-                student = f"{student or 'student'}_{number}"
+        student, remark = student_of(name, number, layout, roster, len(numbers[slug(name)]) > 1)
         one = found.setdefault(student, Found(student))
-        one.remarks += [sentence for sentence in remarks if sentence not in one.remarks]
+        if remark:
+            one.remark(remark)
         for file, inside, order, late in entries:
-            origin = file.path.parts[0]
-            one.files.append((file, inside, order, origin))
-            one.origins[origin] = max(one.origins.get(origin, ()), order)
-            if late and "Canvas marked it as late" not in one.remarks:
-                one.remarks.append("Canvas marked it as late")
+            one.add(file, inside, order)
+            if late:
+                one.remark("Canvas marked it as late")
     return [found[key] for key in sorted(found)]
 
 
@@ -341,7 +371,7 @@ def unpacked(found, stack):
             raise Refused(f"the zip {file.path.name} is damaged or incomplete; hand it in again") from error
         entries = files_of_zip(archive, ZIP_ENTRIES)
         if sum(one.size for one in entries) > ZIP_BYTES:
-            raise Refused(f"the zip {file.path.name} would unpack to more than {ZIP_BYTES // MB} MB")
+            raise Refused(f"the zip {file.path.name} would unpack to more than {ZIP_BYTES // MIB} MB")
         for one in entries:
             if NOISE & set(one.path.parts):
                 continue
@@ -351,8 +381,8 @@ def unpacked(found, stack):
     return all_files
 
 
-def read_notebook(data):
-    """Return a notebook from bytes, in nbformat 4; :class:`Refused` if it is none or too large to be one."""
+def parsed(data):
+    """Return a notebook's JSON as a dict with a list of cells; :class:`Refused` if it is none, or too large to be one."""
     try:
         raw = json.loads(data.decode("utf-8-sig"))
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
@@ -361,28 +391,41 @@ def read_notebook(data):
         raise Refused("the file is called .ipynb but is no notebook: it has no list of cells")
     if len(raw.get("cells", [])) > CELLS:
         raise Refused(f"the notebook has more than {CELLS} cells")
-    try:
-        raw.setdefault("nbformat_minor", 0)
-        raw.setdefault("metadata", {})
-        for cell in raw.get("cells", []):
-            if isinstance(cell, dict):
-                # Outputs are thrown away in any case; a broken one is no reason to refuse.
-                cell.setdefault("metadata", {})
-                if cell.get("cell_type") == "code":
-                    cell["outputs"], cell["execution_count"] = [], None
-        notebook = nbformat.convert(nbformat.from_dict(raw), 4)
-        for cell in notebook.cells:
-            if isinstance(cell.source, list):
-                cell.source = "".join(cell.source)
+    return raw
+
+
+def without_outputs(raw):
+    """Take the outputs out of a notebook's JSON: they are thrown away in any case, and a broken one is no reason to refuse."""
+    raw.setdefault("nbformat_minor", 0)
+    raw.setdefault("metadata", {})
+    for cell in raw.get("cells", []):
+        if isinstance(cell, dict):
+            cell.setdefault("metadata", {})
+            if cell.get("cell_type") == "code":
+                cell["outputs"], cell["execution_count"] = [], None
+    return raw
+
+
+def in_format_4(raw):
+    """Return a notebook in nbformat 4, valid and with an id in every cell where its format has them; raises what the parsers do."""
+    notebook = nbformat.convert(nbformat.from_dict(raw), 4)
+    for cell in notebook.cells:
+        if isinstance(cell.source, list):
+            cell.source = "".join(cell.source)
         if notebook.nbformat_minor < 5:
-            for cell in notebook.cells:
-                cell.pop("id", None)
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # cells without ids, or with one id twice, get new ones: no news for a teacher
-            _, notebook = nbformat.validator.normalize(notebook)
-        nbformat.validate(notebook, relax_add_props=True)
+            cell.pop("id", None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # cells without ids, or with one id twice, get new ones: no news for a teacher
+        _, notebook = nbformat.validator.normalize(notebook)
+    nbformat.validate(notebook, relax_add_props=True)
+    return notebook
+
+
+def read_notebook(data):
+    """Return a notebook from bytes, in nbformat 4; :class:`Refused` if it is none or too large to be one."""
+    raw = parsed(data)
+    try:
+        notebook = in_format_4(without_outputs(raw))
     except Exception as error:  # whatever a made-up file leads the parsers to
         sentence = str(error).splitlines()[0][:150] if str(error) else type(error).__name__
         raise Refused(f"the file is called .ipynb but is no valid notebook ({sentence})") from error
@@ -402,8 +445,11 @@ def grade_ids(notebook):
     return found
 
 
-def choose(found, files, name, known):
-    """Return the notebook that counts: (notebook, File, path inside, origin). :class:`Refused` if there is none."""
+def candidates_of(found, files, name, known):
+    """Return a submission's notebooks of this assignment, the names of its other notebooks, and the faults of its files.
+
+    A candidate is (what counts for it, notebook, File, path inside, origin); the largest first part wins.
+    """
     candidates, others, faults = [], [], []
     for file, inside, order, origin in files:
         if inside.suffix.lower() != ".ipynb":
@@ -423,25 +469,36 @@ def choose(found, files, name, known):
             candidates.append(((found.origins[origin], exact, order, later), notebook, file, inside, origin))
         else:
             others.append(inside.name)
+    return candidates, others, faults
+
+
+def why_none(name, others, faults):
+    """Return why a submission holds no notebook of this assignment, a sentence."""
+    if faults:
+        return "; ".join(dict.fromkeys(faults))
+    if others:
+        return (
+            f"{', '.join(others[:3])} holds no cell of {name}: another assignment, or a copy without nbgrader's metadata; "
+            "hand in the notebook that was given out"
+        )
+    return f"there is no notebook: hand in {name}.ipynb"
+
+
+def choose(found, files, name, known):
+    """Return the notebook that counts: (notebook, File, path inside, origin). :class:`Refused` if there is none."""
+    candidates, others, faults = candidates_of(found, files, name, known)
     if not candidates:
-        if faults:
-            raise Refused("; ".join(dict.fromkeys(faults)))
-        if others:
-            raise Refused(
-                f"{', '.join(others[:3])} holds no cell of {name}: another assignment, or a copy without nbgrader's metadata; "
-                "hand in the notebook that was given out"
-            )
-        raise Refused(f"there is no notebook: hand in {name}.ipynb")
+        raise Refused(why_none(name, others, faults))
     found.remarks += [f"left out: {one}" for one in dict.fromkeys(faults)]
-    best = max(candidates, key=lambda one: one[0])
+    _, notebook, file, inside, origin = max(candidates, key=lambda one: one[0])
     origins = {one[4] for one in candidates}
     if len(origins) > 1:
-        found.remarks.append(f"handed in {len(origins)} times; {best[4]} counts")
+        found.remarks.append(f"handed in {len(origins)} times; {origin} counts")
     elif len(candidates) > 1:
-        found.remarks.append(f"{len(candidates)} notebooks of this assignment; {best[2].path.name} counts")
-    if best[3].name != f"{name}.ipynb":
-        found.remarks.append(f"the notebook was called {best[3].name}")
-    return best[1:]
+        found.remarks.append(f"{len(candidates)} notebooks of this assignment; {file.path.name} counts")
+    if inside.name != f"{name}.ipynb":
+        found.remarks.append(f"the notebook was called {inside.name}")
+    return notebook, file, inside, origin
 
 
 def extras(found, files, chosen, origin):
@@ -461,7 +518,7 @@ def extras(found, files, chosen, origin):
             found.remarks.append(f"{relative} is left out: it would hide a module of that name")
             continue
         if len(kept) >= EXTRA_FILES or total + file.size > EXTRA_BYTES:
-            found.remarks.append(f"more files than {EXTRA_FILES} or {EXTRA_BYTES // MB} MB: the rest is left out")
+            found.remarks.append(f"more files than {EXTRA_FILES} or {EXTRA_BYTES // MIB} MB: the rest is left out")
             break
         try:
             kept[relative] = contents(file, EXTRA_BYTES - total)
@@ -484,36 +541,27 @@ def hides_a_module(path):
     return spec is not None and "site-packages" in str(spec.origin or spec.submodule_search_locations)
 
 
-def take(found, name, known, course, given=()):
-    """Put one student's submission into the course folder; returns its :class:`Line`. ``given``: names of files not to take."""
-    target = Path(course) / "submitted" / found.student / name
+def to_be_kept(found, name, known, given):
+    """Return what a submission's folder shall hold, {path relative to it: bytes}; names in ``given`` are left out."""
     with contextlib.ExitStack() as stack:
         files = unpacked(found, stack)
         notebook, file, inside, origin = choose(found, files, name, known)
         others = extras(found, files, inside, origin)
-    written = {
-        f"{name}.ipynb": (nbformat.writes(notebook, version=nbformat.NO_CONVERT) + "\n").encode("utf-8", "replace")
-    }
-    written |= {
-        str(path): data for path, data in others.items() if str(path) not in given and path.name != "timestamp.txt"
-    }
+    text = nbformat.writes(notebook, version=nbformat.NO_CONVERT) + "\n"
+    kept = {f"{name}.ipynb": text.encode("utf-8", "replace")}
+    kept |= {str(path): data for path, data in others.items() if str(path) not in given and path.name != STAMP}
     if file.time:
         when = datetime.fromtimestamp(file.time, UTC)
-        written["timestamp.txt"] = when.strftime("%Y-%m-%d %H:%M:%S.%f UTC").encode()
-    present = {
-        path.relative_to(target).as_posix(): path.read_bytes() for path in sorted(target.rglob("*")) if path.is_file()
-    }
-    if {key: data for key, data in present.items() if key != "timestamp.txt"} == {
-        key: data for key, data in written.items() if key != "timestamp.txt"
-    }:
-        return Line(found.student, "unchanged", found.remarks)
-    before, now = present.get("timestamp.txt", b""), written.get("timestamp.txt", b"")
-    if before and now and before > now:
-        return Line(found.student, "unchanged", [*found.remarks, "older than the one collected before, which is kept"])
+        kept[STAMP] = when.strftime("%Y-%m-%d %H:%M:%S.%f UTC").encode()
+    return kept
+
+
+def put(files, target):
+    """Write ``files``, {relative path: bytes}, into a new folder, which then takes the place of ``target``."""
     target.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
     try:
-        for path, data in written.items():
+        for path, data in files.items():
             (new / path).parent.mkdir(parents=True, exist_ok=True)
             (new / path).write_bytes(data)
         new.chmod(0o755)
@@ -522,6 +570,26 @@ def take(found, name, known, course, given=()):
         new.rename(target)
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def without_stamp(files):
+    """Return the files of a submission's folder but for its time."""
+    return {path: data for path, data in files.items() if path != STAMP}
+
+
+def take(found, name, known, course, given=()):
+    """Put one student's submission into the course folder; returns its :class:`Line`. ``given``: names of files not to take."""
+    target = Path(course) / "submitted" / found.student / name
+    kept = to_be_kept(found, name, known, given)
+    present = {
+        path.relative_to(target).as_posix(): path.read_bytes() for path in sorted(target.rglob("*")) if path.is_file()
+    }
+    if without_stamp(present) == without_stamp(kept):
+        return Line(found.student, "unchanged", found.remarks)
+    before, now = present.get(STAMP, b""), kept.get(STAMP, b"")
+    if before and now and before > now:
+        return Line(found.student, "unchanged", [*found.remarks, "older than the one collected before, which is kept"])
+    put(kept, target)
     return Line(found.student, "collected", found.remarks)
 
 

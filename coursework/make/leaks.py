@@ -29,14 +29,14 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from coursework.notebooks import (
+from coursework import CONCEPT_TEST, ROOT, SEED, SOURCES
+from coursework.make.notebooks import (
     CONSTANT_IN_CODE,
     CONSTANT_IN_TEXT,
     HIDDEN_TESTS,
     KEPT_BACK,
     NAMES,
     SOLUTION,
-    SOURCES,
     SourceError,
     blank,
     grading,
@@ -48,9 +48,6 @@ from coursework.notebooks import (
     without_region,
 )
 
-ROOT = Path(__file__).resolve().parent.parent
-CONCEPT_TEST = Path(__file__).resolve().parent / "concept_test"
-DEFAULT_SEED = 2026
 SHORTEST = 14  # characters in the common form: what is shorter stands everywhere
 SHORTEST_PROSE = 30  # of a line of a rubric, a model answer, variant.py
 SHORTEST_WORD = 4  # of a word that is searched in the search index
@@ -181,7 +178,7 @@ def book_code(root=ROOT):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         found += ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     for folder in ("helpers", "experiments"):
-        found += [path.read_text(encoding="utf-8") for path in sorted((root / folder).glob("*.py"))]
+        found += [path.read_text(encoding="utf-8") for path in sorted((root / folder).rglob("*.py"))]
     return "\n".join(found)
 
 
@@ -196,38 +193,48 @@ def book_prose(root=ROOT):
     return "\n".join(found)
 
 
-def secrets(names=NAMES, seed=DEFAULT_SEED, sources=SOURCES):
+def secrets(names=NAMES, seed=SEED, sources=SOURCES):
     """Return the `Secrets` of these assignments, with the values of the source and with those of the course of this seed."""
     found, shown, numbers = [], [], {}
     for name in names:
         source = read_source(name, sources)
         constants = load_module(name, "variant.py", sources).constants(seed)
-        rendered = with_constants(source, constants)
-        for notebook in (source, rendered):
+        for notebook in (source, with_constants(source, constants)):
             found += secrets_of(name, notebook, constants, sources)
             shown += visible(name, notebook, sources)
-        for key in hidden_constants(source):
-            value = constants[key]
-            if isinstance(value, int) and not isinstance(value, bool) and len(str(abs(value))) >= FEWEST_DIGITS:
-                numbers[str(abs(value))] = f"{name}: constant {key}"
-    key = CONCEPT_TEST / "key.md"
-    if Path(sources) == SOURCES and key.is_file():
-        rows = [line for line in lines_of(key) if re.match(r"\| *\d+ *\| *[a-d] *\|", line)]
+        numbers |= {
+            str(abs(constants[key])): f"{name}: constant {key}"
+            for key in hidden_constants(source)
+            if is_long_number(constants[key])
+        }
+    if Path(sources) == SOURCES and (CONCEPT_TEST / "key.md").is_file():
+        rows = [line for line in lines_of(CONCEPT_TEST / "key.md") if re.match(r"\| *\d+ *\| *[a-d] *\|", line)]
         found.append(Secret("concept test: key.md", "rubric", tuple(rows)))
     found = list(dict.fromkeys(found))
     # All assignments are public, so a line that one of them shows is no secret of another.
     for other in sorted(one.parent.name for one in Path(sources).glob("*/*.ipynb") if one.stem == one.parent.name):
         if other not in names:
             shown += visible(other, read_source(other, sources), sources)
+    code = [secret for secret in found if secret.kind in ("solution", "hidden test", "cases.py")]
+    by_secret = {secret: stems("\n".join(secret.lines)) for secret in code}
+    known = stems("\n".join([*shown, book_code(), book_prose()]))
+    return Secrets(found, needles_in(found, shown), by_secret, known, numbers)
+
+
+def needles_in(found, shown):
+    """Return {needle: list of the secrets that have it}, without what students see anyway, the texts ``shown``."""
     public = "\n".join(forms("\n".join([*shown, book_code()])))
     needles = {}
     for secret in found:
         for needle in needles_of(secret):
             if needle not in public:
                 needles.setdefault(needle, []).append(secret)
-    code = [secret for secret in found if secret.kind in ("solution", "hidden test", "cases.py")]
-    by_secret = {secret: stems("\n".join(secret.lines)) for secret in code}
-    return Secrets(found, needles, by_secret, stems("\n".join([*shown, book_code(), book_prose()])), numbers)
+    return needles
+
+
+def is_long_number(value):
+    """Tell whether a constant is a whole number with enough digits to be searched by itself."""
+    return isinstance(value, int) and not isinstance(value, bool) and len(str(abs(value))) >= FEWEST_DIGITS
 
 
 def hidden_constants(notebook):
@@ -425,6 +432,16 @@ class Finding:
         return f"{self.place}: {self.what}: {self.told}"
 
 
+def told_by_lines(text, finder, known):
+    """Return the secrets whose lines stand in a text, {what it is: the needle that was found first}."""
+    told = {}
+    for form in forms(text):
+        for needle in finder.find(form):
+            for secret in known.needles[needle]:
+                told.setdefault(secret.what, needle)
+    return told
+
+
 def look(path, known, seed=None, numbers=True, root=ROOT):
     """Return what a file, or the files of a folder, tell of the `Secrets` ``known``: a list of `Finding`.
 
@@ -433,7 +450,7 @@ def look(path, known, seed=None, numbers=True, root=ROOT):
     """
     finder, found = Finder(known.needles), []
     alone = dict(known.numbers) if numbers else {}
-    if seed is not None and len(str(abs(seed))) >= FEWEST_DIGITS:
+    if is_long_number(seed):
         alone[str(abs(seed))] = "the course's seed"
     digits = re.compile(rf"(?<![\w.])(?:{'|'.join(alone)})(?![\w.]*\w)") if alone else None
     for name, content in files_in(path):
@@ -442,12 +459,7 @@ def look(path, known, seed=None, numbers=True, root=ROOT):
             if file in KEPT_BACK:
                 found.append(Finding(place, file, "this file must not leave the sources"))
             text = text_of(data)
-            told = {}
-            for form in forms(text):
-                for needle in finder.find(form):
-                    for secret in known.needles[needle]:
-                        told.setdefault(secret.what, needle)
-            found += [Finding(place, what, needle) for what, needle in told.items()]
+            found += [Finding(place, what, needle) for what, needle in told_by_lines(text, finder, known).items()]
             if digits:
                 found += [Finding(place, alone[one], one) for one in sorted(set(digits.findall(text)))]
             for document, here in index_words(text).items():
@@ -460,7 +472,7 @@ def main(arguments=None):
     """Look through files and folders; returns 1 if a secret was found."""
     parser = argparse.ArgumentParser(prog="python -m coursework leaks", description=__doc__.splitlines()[0])
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file, a zip, a folder")
-    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="the course's seed (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=SEED, help="the course's seed (default: %(default)s)")
     options = parser.parse_args(arguments)
     missing = [one for one in options.paths if not one.exists()]
     if missing:
