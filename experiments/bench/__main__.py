@@ -11,6 +11,7 @@ import argparse
 import os
 import sys
 import time
+from importlib.util import find_spec
 
 from experiments.bench import declare
 from experiments.bench.runs import Serial, order_for
@@ -19,13 +20,13 @@ from helpers.measurements import MeasurementError, folder
 
 
 def seeds_of(text):
-    """Return the seeds (set of int) that a text like "3" or "0-4,7" lists; ValueError if it lists none."""
+    """Return the seeds (set of int) that a text like "3" or "0-4,7" lists; argparse's error if it lists none."""
     found = set()
     for part in text.split(","):
-        first, _, last = part.strip().partition("-")
+        first, dash, last = (one.strip() for one in part.partition("-"))
+        if not first.isdecimal() or not (last if dash else first).isdecimal() or int(last or first) < int(first):
+            raise argparse.ArgumentTypeError(f"{text!r} is no list of seeds like 3 or 0-4,7")
         found |= set(range(int(first), int(last or first) + 1))
-    if not found:
-        raise ValueError(text)
     return found
 
 
@@ -45,6 +46,11 @@ def waves(wanted):
             raise RecordingError(f"these need each other in a circle: {', '.join(sorted(to_come))}")
         yield ready
         left = [one for one in left if one not in ready]
+
+
+def in_words(seconds):
+    """Return a time as people say it: in seconds, or in minutes."""
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 class Progress:
@@ -76,7 +82,7 @@ class Progress:
         if self.bar.disable and (now - self.said > self.EVERY or self.count == self.total):
             self.said = now
             left = (now - self.start) / self.count * (self.total - self.count)
-            self.say(f"{self.count} of {self.total} runs, about {left / 60:.0f} min left; last: {name}")
+            self.say(f"{self.count} of {self.total} runs, about {in_words(left)} left; last: {name}")
 
     def say(self, text):
         """Print a line, above the bar if there is one."""
@@ -97,6 +103,7 @@ def record(wanted, workers, options):
         for timed in (False, True):
             make([one for one in recordings if one.one.timed == timed], workers, timed, options.seeds, progress)
         incomplete += [still_missing(one) for one in recordings if one.missing()]
+    progress.bar.close()
     return incomplete
 
 
@@ -134,7 +141,9 @@ def chosen_workers(options):
         from experiments.bench.dask_map import Workers
     except ImportError as error:
         if scheduler:
-            raise RecordingError(f"DIGITS_SCHEDULER is set, but Dask is not installed ({error}): make .cluster") from None
+            raise RecordingError(
+                f"DIGITS_SCHEDULER is set, but Dask is not installed ({error}): make .cluster"
+            ) from None
         return Serial()
     return Workers(scheduler, options.workers)
 
@@ -144,7 +153,9 @@ def parsed(arguments):
     parser = argparse.ArgumentParser(prog="python -m experiments.bench", description="Record the book's measurements.")
     parser.add_argument("names", nargs="*", help="experiments or whole modules (training, say); all of them by default")
     parser.add_argument("--edition", choices=("full", "sample", "both"), default="both")
-    parser.add_argument("--seeds", type=seeds_of, help="make the runs of these seeds alone: a number, or a list like 0-4,7")
+    parser.add_argument(
+        "--seeds", type=seeds_of, help="make the runs of these seeds alone: a number, or a list like 0-4,7"
+    )
     parser.add_argument("--again", action="store_true", help="record again even what is up to date")
     parser.add_argument("--serial", action="store_true", help="one run after the other, in this process, without Dask")
     parser.add_argument("--workers", type=int, help="processes to start here; by default as many as there are cores")

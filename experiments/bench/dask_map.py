@@ -12,8 +12,8 @@ import tempfile
 import time
 from collections import Counter, deque
 
+from dask.system import CPU_COUNT
 from distributed import Client, LocalCluster, wait
-from distributed.system import CPU_COUNT
 
 from experiments.bench.machine import ONE_THREAD, here
 from experiments.bench.runs import ATTEMPTS, described, is_busy, make_run_elsewhere, too_often
@@ -24,7 +24,9 @@ PATIENCE = 120  # seconds to wait for the first worker of a cluster
 
 def on_a_worker(order):
     """Carry out an order in a worker's process."""
-    os.environ.update(ONE_THREAD)  # TensorFlow's, in time; Dask has set those of BLAS and OpenMP before the process began
+    os.environ.update(
+        ONE_THREAD
+    )  # TensorFlow's, in time; Dask has set those of BLAS and OpenMP before the process began
     return make_run_elsewhere(order)
 
 
@@ -58,7 +60,7 @@ class Workers:
                     env=ONE_THREAD,
                     silence_logs=logging.CRITICAL,
                 )
-            self.client = Client(self.cluster or self.scheduler, set_as_default=False)
+            self.client = Client(self.cluster or self.scheduler)
             self.client.wait_for_workers(1, timeout=PATIENCE)
         except (OSError, TimeoutError) as error:
             self.__exit__()
@@ -83,7 +85,9 @@ class Workers:
     def clocks(self):
         """Return the addresses of one worker of each host of one kind: of the kind that most hosts are of."""
         found = self.client.run(here, workers=self.one_of_each_host())
-        kinds = {address: json.dumps({**one, "threads": one["cores"]}, sort_keys=True) for address, one in found.items()}
+        kinds = {
+            address: json.dumps({**one, "threads": one["cores"]}, sort_keys=True) for address, one in found.items()
+        }
         most = min(Counter(kinds.values()).items(), key=lambda item: (-item[1], item[0]))[0] if kinds else None
         return [address for address in sorted(kinds) if kinds[address] == most]
 

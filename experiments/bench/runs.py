@@ -17,7 +17,7 @@ import time
 import traceback
 
 from experiments.bench import declare
-from experiments.bench.code import code_hash, results_code
+from experiments.bench.code import results_code
 from experiments.bench.machine import ONE_THREAD, here
 from experiments.bench.store import RecordingError, jsonable
 from helpers import data
