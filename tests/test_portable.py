@@ -204,7 +204,7 @@ def test_the_wheel_holds_code_recordings_and_lock_and_nothing_else(wheel):
         metadata = archive.read(next(name for name in archive.namelist() if name.endswith("METADATA"))).decode()
         recording = json.loads(archive.read("helpers/recordings/report_training.json"))
     expected = {
-        f"{path.relative_to(ROOT)}" for folder in ("helpers", "experiments") for path in (ROOT / folder).glob("*.py")
+        f"{path.relative_to(ROOT)}" for folder in ("helpers", "experiments") for path in (ROOT / folder).rglob("*.py")
     }
     expected |= {f"helpers/recordings/{path.name}" for path in (ROOT / "data" / "measurements").glob("*.json")}
     models = {name for name in names if name.startswith("helpers/page_models/")}

@@ -11,7 +11,6 @@ import argparse
 import os
 import sys
 import time
-from importlib.util import find_spec
 
 from experiments.bench import declare
 from experiments.bench.runs import Serial, order_for
