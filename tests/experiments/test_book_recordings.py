@@ -169,6 +169,18 @@ def test_a_bad_recording_is_noticed(content, fault, tmp_path):
     assert all(one.endswith("make measurements NAME=toy") for one in found)
 
 
+def test_times_of_machines_that_differ_are_noticed(tmp_path):
+    timed = Experiment(toy, [{"size": (1, 2)}, {"size": (3,)}], 2, ("total",), timed=True)
+    runs = [run | {"machine": i % 2} for i, run in enumerate(RUNS)]
+    for change, fault in (({"cores": 4}, True), ({"date": "2026-02-01"}, False)):
+        content = recording(runs=runs, machines=[MACHINE, MACHINE | change])
+        (tmp_path / "toy.json").write_text(json.dumps(content))
+        assert list(faults(TOY, tmp_path / "toy.json")) == []
+        found = list(faults(timed, tmp_path / "toy.json"))
+        assert [one for one in found if "its times come from machines that differ" in one] == found
+        assert bool(found) == fault
+
+
 def test_a_good_recording_has_no_fault_and_a_missing_one_has(tmp_path):
     assert list(faults(TOY, tmp_path / "toy.json")) == ["toy.json is missing: make measurements NAME=toy"]
     (tmp_path / "toy.json").write_text(json.dumps(recording()))

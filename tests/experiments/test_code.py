@@ -8,9 +8,9 @@ import time
 
 import experiments
 import pytest
-from experiments.bench.code import Code, code_hash, makes_no_results
+from experiments.bench.code import Code, code_hash, makes_no_results, results_code
 from notebook_rules import ROOT
-from toys import PARTS, TICKS
+from toys import PARTS, TICKS, TOY
 
 HARMLESS = {
     "nothing": lambda code: code,
@@ -50,6 +50,96 @@ def test_the_hash_changes_with_the_experiment_and_not_with_its_list_of_runs(toys
     assert code_hash(toys.write(edit=lambda code: code.replace("float(SCALE", "int(SCALE"))) != before
     assert code_hash(toys.write(edit=lambda code: code.replace("Adds up", "Sums up"))) == before
     assert code_hash(toys.write(edit=lambda code: code.replace("seeds=4", "seeds=5"))) == before
+
+
+MOVED = """
+'''Where noise stands now.'''
+
+import numpy as np
+
+
+def noise(seed):
+    return 0.01 * np.random.default_rng(seed).normal()
+"""
+TWO_DOWN = """
+import numpy as np
+
+SCALE = 10
+SIZE = 0.01
+
+
+def small(value):
+    return SIZE * value
+
+
+def noise(seed):
+    return small(np.random.default_rng(seed).normal())
+"""
+ALIASES = {
+    "the package's": lambda code: code.replace("import numpy as np", "import numpy as numbers").replace(
+        "np.", "numbers."
+    ),
+    "a function's": lambda code: code.replace("import SCALE, noise", "import SCALE, noise as loud").replace(
+        "noise(seed)", "loud(seed)"
+    ),
+    "a constant's": lambda code: code.replace("import SCALE,", "import SCALE as TEN,").replace(
+        "SCALE * sum", "TEN * sum"
+    ),
+}
+
+
+def test_a_function_moved_to_another_file_voids_no_recording(toys):
+    toys.write()
+    toys.record()
+    (toys.folder / "toys" / "toy_moved.py").write_text(MOVED)
+    toys.write(parts="from experiments.toy_moved import noise\n\nSCALE = 10\n")
+    toys.record()
+    assert len(toys.runs_made()) == 8
+    # ... and it is still the function that counts, where it stands now.
+    (toys.folder / "toys" / "toy_moved.py").write_text(MOVED.replace("0.01", "0.02"))
+    sys.modules.pop("experiments.toy_moved")
+    toys.write(parts="from experiments.toy_moved import noise\n\nSCALE = 10\n")
+    toys.record()
+    assert len(toys.runs_made()) == 16
+
+
+def test_a_changed_constant_two_calls_down_voids_a_recording(toys):
+    toys.write(parts=TWO_DOWN)
+    toys.record()
+    toys.write(parts=TWO_DOWN)
+    toys.record()
+    assert len(toys.runs_made()) == 8
+    toys.write(parts=TWO_DOWN.replace("SIZE = 0.01", "SIZE = 0.02"))
+    toys.record()
+    assert len(toys.runs_made()) == 16
+
+
+@pytest.mark.parametrize("whose", ALIASES)
+def test_another_name_for_what_is_imported_voids_nothing(toys, whose):
+    before = code_hash(toys.write())
+    assert ALIASES[whose](TOY) != TOY
+    assert code_hash(toys.write(edit=ALIASES[whose])) == before
+
+
+def test_what_importing_a_module_does_counts(toys):
+    before = code_hash(toys.write())
+    effect = "\n\nnp.random.seed({})\n"
+    changed = code_hash(toys.write(parts=PARTS + effect.format(1)))
+    assert changed != before
+    assert code_hash(toys.write(parts=PARTS + effect.format(2))) not in (before, changed)
+
+
+def test_an_experiment_and_its_function_have_one_hash(toys):
+    one = toys.write()
+    assert code_hash(one) == code_hash(one.function)
+
+
+def test_a_process_is_judged_by_the_code_that_it_has_loaded(toys):
+    """A worker that lives on while files are edited: what it has read once is not read again."""
+    loaded, one = results_code(), toys.write()
+    before = code_hash(one, loaded)
+    one = toys.write(parts=PARTS.replace("SCALE = 10", "SCALE = 11"))
+    assert code_hash(one, loaded) == before != code_hash(one)
 
 
 FOLLOWED = {

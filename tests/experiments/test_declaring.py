@@ -1,8 +1,12 @@
 """What an experiment is, and how a chapter repeats one of its runs."""
 
+import subprocess
+import sys
+
 import pytest
 from experiments.bench import declare
 from helpers.measurements import MeasurementError, measurement
+from notebook_rules import ROOT
 from toys import PARTS, TOY, edited
 
 
@@ -67,3 +71,29 @@ def test_two_experiments_of_one_name_are_refused(toys):
     (toys.folder / "toys" / "toy_again.py").write_text(TOY.format(name="toy", slow=""))
     with pytest.raises(ValueError, match="two experiments are called toy"):
         __import__("experiments.toy_again")
+
+
+def test_an_experiment_is_called_like_its_function_and_says_what_it_does(toys):
+    one = toys.write()
+    assert (
+        one.name == one.__name__ == "toy" and one.__doc__.startswith("Adds up") and one.__module__ == "experiments.toy"
+    )
+    assert one(None, size=(1, 2), seed=0)["total"] == one.function(None, size=(1, 2), seed=0)["total"] > 29
+    assert one.compare == ("total",) and not one.timed and one.needs == ()
+    assert one.runs("full") == [{"size": size, "seed": seed} for seed in range(4) for size in ((1, 2), (3,))]
+
+
+def test_another_experiments_recording_is_refused(recorded):
+    edited(lambda content: content.update(name="other"))(recorded.path)
+    with pytest.raises(MeasurementError, match="is the recording of other, not of toy"):
+        toy().repeat(measurement("toy"), size=(1, 2))
+
+
+def test_what_is_imported_to_repeat_a_run_needs_no_dask():
+    """Readers import their chapter's experiments, and have neither Dask nor a progress bar to install for it."""
+    code = (
+        "import sys; import experiments.svm_knn_baselines; "
+        "print([name for name in ('dask', 'distributed', 'tensorflow', 'keras', 'tqdm') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import textwrap
+from pathlib import Path
 
 import pytest
 from experiments.bench import __main__ as recorder
@@ -11,6 +12,8 @@ from experiments.bench import declare, store
 from experiments.bench.code import code_hash
 from helpers.measurements import digest, measurement
 from toys import ALL_RUNS, PARTS, edited, wait_for
+
+MERGE, UNLINK = store.Recording.merge, Path.unlink
 
 
 def test_a_recording_holds_every_run_and_where_it_comes_from(toys):
@@ -64,15 +67,197 @@ def test_more_seeds_add_runs_and_keep_the_others(toys):
     assert len(toys.runs_made()) == 10 and len(measurement("toy", "sample").runs) == 4
 
 
-def test_runs_of_another_machine_are_not_mixed_with_new_ones(toys):
+def another_machine(content):
+    """An edit: the recording comes from another processor."""
+    content["editions"]["sample"]["machines"][0].update(processor="another one")
+
+
+def test_runs_of_several_machines_stand_in_one_recording(toys):
     toys.write()
     toys.record()
-    edited(lambda content: content["editions"]["sample"].update(processor="another one"))(toys.path)
+    edited(another_machine)(toys.path)
     toys.record()
     assert toys.runs_made() == ALL_RUNS  # up to date all the same
     toys.write(edit=lambda code: code.replace("seeds=4", "seeds=5"))
     toys.record()
+    assert toys.runs_made() == ALL_RUNS + ["[1, 2] 4", "[3] 4"]
+    about = json.loads(toys.path.read_text())["editions"]["sample"]
+    assert [machine["processor"] == "another one" for machine in about["machines"]] == [True, False]
+    assert [run["machine"] for run in about["runs"]] == [0] * 8 + [1] * 2
+
+
+def test_runs_of_another_machine_are_not_mixed_with_new_ones_where_times_are_results(toys):
+    toys.write(edit=lambda code: code.replace("seeds=4", "seeds=4, timed=True"))
+    toys.record()
+    edited(another_machine)(toys.path)
+    toys.record()
+    assert toys.runs_made() == ALL_RUNS  # up to date all the same
+    toys.write(edit=lambda code: code.replace("seeds=4", "seeds=5, timed=True"))
+    toys.record()
     assert len(toys.runs_made()) == 8 + 10
+
+
+def test_a_timed_recording_keeps_the_runs_of_this_machine_on_another_day(toys):
+    toys.write(edit=lambda code: code.replace("seeds=4", "seeds=4, timed=True"))
+    toys.record()
+    edited(lambda content: content["editions"]["sample"]["machines"][0].update(date="2001-01-01"))(toys.path)
+    toys.write(edit=lambda code: code.replace("seeds=4", "seeds=5, timed=True"))
+    toys.record()
+    assert len(toys.runs_made()) == 8 + 2
+
+
+def test_some_seeds_now_and_the_others_later(toys, capsys):
+    toys.write()
+    assert toys.record("--seeds", "0,2-3") == 0
+    assert toys.runs_made() == [run for run in ALL_RUNS if not run.endswith(" 1")] and not toys.path.exists()
+    assert capsys.readouterr().out == (
+        "toy (sample edition): 2 of 8 runs are still missing, of seeds 1; until they are made, toy.json stays as it is\n"
+    )
+    assert toys.record("--seeds", "1") == 0
+    assert sorted(toys.runs_made()) == sorted(ALL_RUNS) and capsys.readouterr().out == ""
+    assert [run["settings"]["seed"] for run in measurement("toy", "sample").runs] == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert toys.record("--seeds", "9") == 2
+    assert "no run of toy has one of these seeds" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"), [("3", {3}), ("0-4,7", {0, 1, 2, 3, 4, 7}), (" 1 , 3 - 4 ", {1, 3, 4}), ("2-2", {2})]
+)
+def test_lists_of_seeds(text, seeds):
+    assert recorder.seeds_of(text) == seeds
+
+
+@pytest.mark.parametrize("text", ["", "x", "4-0", "1,", "-1", "1-", "1.5"])
+def test_what_is_no_list_of_seeds(text, capsys):
+    with pytest.raises(SystemExit):
+        recorder.main([f"--seeds={text}"])
+    assert "is no list of seeds like 3 or 0-4,7" in capsys.readouterr().err
+
+
+def test_a_kill_between_writing_the_recording_and_deleting_the_finished_runs(toys):
+    toys.write()
+    toys.monkeypatch.setattr("pathlib.Path.unlink", lambda path, missing_ok=False: None)
+    toys.record()
+    partial = toys.path.with_name("toy.sample.partial")
+    assert toys.path.exists() and partial.exists()
+    toys.monkeypatch.setattr("pathlib.Path.unlink", UNLINK)
+    toys.record()
+    assert toys.runs_made() == ALL_RUNS and not partial.exists()
+    toys.record("--again")
+    assert toys.runs_made() == ALL_RUNS * 2
+
+
+def test_a_kill_after_the_last_run_and_before_the_recording_is_written(toys):
+    toys.write()
+    toys.monkeypatch.setattr(store.Recording, "merge", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        toys.record()
+    toys.monkeypatch.setattr(store.Recording, "merge", MERGE)
+    toys.record()
+    assert toys.runs_made() == ALL_RUNS and len(measurement("toy", "sample").runs) == 8
+
+
+# ---------------------------------------------------------------- what a recording needs
+
+NEEDY = """
+'''Another toy, which reads what the first one found.'''
+
+from experiments.bench.declare import experiment
+from helpers.measurements import measurement
+
+
+@experiment(needs=("toy",), seeds=1)
+def needy(digits, seed):
+    return {"total": measurement("toy").mean("total")}
+"""
+
+
+@pytest.fixture
+def needing(toys):
+    """The toy and another one, which needs it."""
+    toys.write()
+    (toys.folder / "toys" / "needy.py").write_text(NEEDY)
+    __import__("experiments.needy")
+    toys.monkeypatch.setattr("helpers.data.load_mnist", lambda quiet: None)
+    return toys
+
+
+def both(toys, *arguments):
+    """Record all experiments in both editions."""
+    toys.monkeypatch.setattr(declare, "load_all", list)
+    return recorder.main(["--serial", *arguments])
+
+
+def test_what_is_needed_is_recorded_first_and_counts_with_the_code(needing):
+    declare.EXPERIMENTS["needy"], declare.EXPERIMENTS["toy"] = (
+        declare.EXPERIMENTS.pop("needy"),
+        declare.EXPERIMENTS.pop("toy"),
+    )
+    assert list(declare.EXPERIMENTS) == ["needy", "toy"] and both(needing) == 0
+    content = json.loads((needing.path.parent / "needy.json").read_text())
+    digest_now = declare.digest_of_need("toy")
+    assert [about["needs"] for about in content["editions"].values()] == [{"toy": digest_now}] * 2
+    before = (needing.path.parent / "needy.json").read_bytes()
+    both(needing)
+    assert (needing.path.parent / "needy.json").read_bytes() == before
+    # Times and machines of what is needed do not count, results do.
+    edited(lambda content: [run.update(seconds=9) for run in content["editions"]["full"]["runs"]])(needing.path)
+    edited(lambda content: content["editions"]["full"].pop("digest"))(needing.path)
+    assert declare.digest_of_need("toy") == digest_now
+    edited(lambda content: content["editions"]["full"]["runs"][0]["result"].update(total=5000.0))(needing.path)
+    assert declare.digest_of_need("toy") != digest_now
+    both(needing, "needy")
+    after = json.loads((needing.path.parent / "needy.json").read_text())["editions"]["full"]
+    assert after["needs"] == {"toy": declare.digest_of_need("toy")} and after["runs"][0]["result"]["total"] > 600
+
+
+def test_what_is_needed_and_not_there_is_named(needing, capsys):
+    assert both(needing, "needy") == 1
+    assert "toy.json is missing; record it: make measurements NAME=toy" in capsys.readouterr().err
+    assert not (needing.path.parent / "needy.json").exists()
+
+
+def test_the_sample_edition_does_not_wait_for_what_is_needed_on_full_mnist(needing):
+    wanted = [(one, edition) for edition in ("sample", "full") for one in declare.EXPERIMENTS.values()]
+    names = [[(one.name, edition) for one, edition in wave] for wave in recorder.waves(wanted)]
+    assert names == [[("toy", "sample"), ("toy", "full")], [("needy", "sample"), ("needy", "full")]]
+    only = [(declare.EXPERIMENTS["needy"], "sample")]
+    assert list(recorder.waves(only)) == [only]
+
+
+def test_a_circle_of_needs_is_named(needing):
+    declare.EXPERIMENTS["toy"].needs = ("needy",)
+    with pytest.raises(store.RecordingError, match="in a circle: needy, toy"):
+        list(recorder.waves([(one, "full") for one in declare.EXPERIMENTS.values()]))
+
+
+def test_a_data_set_counts_by_the_digest_that_its_function_gives(toys):
+    toys.monkeypatch.setattr(declare, "DATA_SETS", {"letters": lambda: "one"})
+    toys.write(edit=lambda code: code.replace("seeds=4", 'seeds=4, needs=("letters",)'))
+    toys.record()
+    assert json.loads(toys.path.read_text())["editions"]["sample"]["needs"] == {"letters": "one"}
+    toys.record()
+    assert toys.runs_made() == ALL_RUNS
+    declare.DATA_SETS["letters"] = lambda: "two"
+    toys.record()
+    assert toys.runs_made() == ALL_RUNS * 2
+
+
+# ---------------------------------------------------------------- two programs at once
+
+
+def test_a_second_program_is_refused_and_a_killed_one_holds_nothing(toys, capsys):
+    toys.write(slow='__import__("time").sleep(0.3)')
+    process = toys.child()
+    wait_for(lambda: toys.runs_made(), process)
+    assert toys.record() == 1
+    said = capsys.readouterr().err
+    assert f"another program is recording into {toys.path.parent} (process {process.pid} on " in said
+    process.kill()
+    process.communicate(timeout=20)
+    assert (toys.path.parent / "recording.lock").exists()
+    assert toys.record() == 0
+    assert [path.name for path in toys.path.parent.iterdir()] == ["toy.json"]
 
 
 def test_editions_are_recorded_side_by_side(recorded):
