@@ -9,6 +9,7 @@ WORKERS ?= 2
 CELL_TIMEOUT ?= 300
 SITE_TOOLS := tests/site/node_modules/.package-lock.json
 NAME ?=
+SEEDS ?=
 RUNS ?= 5
 SEED ?=
 SUBMISSIONS ?=
@@ -17,7 +18,7 @@ BUILT ?=
 ALL ?=
 PYTEST := $(PY) -m pytest -p no:cacheprovider
 .DEFAULT_GOAL := help
-.PHONY: help env book pdf site-pictures test test-helpers test-chapters test-site test-faults test-coursework coursework coursework-pages grade lab measurements drawings page-models bounds lock clean-notebooks refresh-notebooks address clean
+.PHONY: help env book pdf site-pictures test test-helpers test-chapters test-site test-faults test-coursework test-measurements coursework coursework-pages grade lab measurements drawings page-models bounds lock clean-notebooks refresh-notebooks address clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -83,8 +84,18 @@ test-faults: env  ## plant faults one at a time: each must be noticed
 lab: env  ## open JupyterLab on a page of contents
 	@$(PY) -m tools.upkeep.lab
 
-measurements: env  ## record long measurements that are missing or out of date (NAME=one of them)
-	@$(PY) -m experiments $(NAME)
+# What recording on many processes needs besides: additive, and with the versions of requirements.txt.
+$(VENV)/.cluster: requirements-cluster.txt $(VENV)/.installed
+	@echo "Installing what recording on many processes needs into $(VENV)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-cluster.txt
+	@touch $@
+
+# DIGITS_SCHEDULER=tcp://host:port takes the workers of a cluster instead of this machine's cores.
+measurements: $(VENV)/.cluster  ## record long measurements that are missing or out of date (NAME=one of them, SEEDS=0-4,7)
+	@$(PY) -m experiments.bench $(NAME) $(if $(SEEDS),--seeds "$(SEEDS)")
+
+test-measurements: $(VENV)/.cluster  ## test recording on many processes, with a scheduler and workers that die
+	@$(PYTEST) -q tests/experiments/cluster
 
 drawings: env  ## make the drawings that test the drawing page again, from their seeds
 	@$(PY) -m tools.draw.templates

@@ -1,1 +1,1 @@
-"""The experiments behind the recorded measurements, one module a chapter; ``python -m experiments`` runs them."""
+"""The experiments behind the recorded measurements, one module a chapter; ``python -m experiments.bench`` runs them."""

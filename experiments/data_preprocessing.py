@@ -4,8 +4,8 @@ import helpers.quiet
 import keras
 import numpy as np
 
+from experiments.bench.declare import experiment
 from helpers.data import prepare
-from helpers.measurements import experiment
 from helpers.models import CLASSES, PIXELS, build_mlp
 from helpers.training import REPORT_BATCH_SIZE, REPORT_EPOCHS, REPORT_VALIDATION_SPLIT, seed_offset, set_seed
 

@@ -1,8 +1,8 @@
 """Recorded for the chapter on evaluation. Most of what it needs is in ``report_training`` (experiments/training.py)."""
 
+from experiments.bench.declare import experiment
 from helpers.data import prepare
 from helpers.evaluation import expected_calibration_error, fit_temperature, with_temperature
-from helpers.measurements import experiment
 from helpers.training import REPORT_VALIDATION_SPLIT, trained_network
 
 

@@ -4,8 +4,8 @@ import helpers.quiet
 import keras
 import numpy as np
 
+from experiments.bench.declare import experiment
 from helpers.data import prepare
-from helpers.measurements import experiment
 from helpers.models import CLASSES, build_mlp
 from helpers.training import set_seed
 

@@ -1,16 +1,17 @@
 """Recorded experiments of the chapter on classical methods: choices made on validation, growth with n, the final table.
 
-All of them are deterministic, so every variant runs once. The choices are recorded first; what follows reads from the
-recording on full MNIST what they chose, in both editions, and keeps it with its results. The validation images are
+All of them are deterministic, so every variant runs once. The choices are recorded first; what follows needs them: it reads
+from the recording on full MNIST what they chose, in both editions, and keeps it with its results. The validation images are
 always the last rows of the training images, as many as ``validation_rows`` says; the test images serve ``svm_growth``
 and ``baseline_table`` alone.
 """
 
 import numpy as np
 
+from experiments.bench.declare import experiment
 from helpers.baselines import deskewed, fast_svc, rbf_predict, stored_bytes, timed, votes_for_each_k
 from helpers.data import prepare
-from helpers.measurements import experiment, measurement
+from helpers.measurements import measurement
 
 CHOICES = {"logistic regression": (0.01, 0.1, 1), "random forest": (14, 28, 56)}
 PICTURES = {"raw": prepare, "deskewed": deskewed}
@@ -92,7 +93,7 @@ def growth_settings(edition):
     return [{"n": n, "library": library} for library in sizes for n in sizes[library]]
 
 
-@experiment(settings=growth_settings, seeds=1, compare=("test_accuracy",))
+@experiment(settings=growth_settings, seeds=1, compare=("test_accuracy",), needs=("svm_choice",), timed=True)
 def svm_growth(digits, n, library, seed):
     """The RBF-SVM that validation chose, fitted on the first n training images and tested on all test images.
 
@@ -161,7 +162,13 @@ def fitted(method, x, y, pictures):
     return model, model.predict, seconds, settings
 
 
-@experiment(settings=TABLE, seeds=1, compare=("test_accuracy",))
+@experiment(
+    settings=TABLE,
+    seeds=1,
+    compare=("test_accuracy",),
+    needs=("knn_choice", "other_choices", "svm_choice"),
+    timed=True,
+)
 def baseline_table(digits, method, pictures, seed):
     """One method fitted on all training images and tested on all test images: what it gets wrong, seconds, bytes."""
     x, x_test = PICTURES[pictures](digits.x_train), PICTURES[pictures](digits.x_test)

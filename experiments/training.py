@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from experiments.bench.declare import experiment
 from helpers.data import prepare
-from helpers.measurements import experiment
 from helpers.models import CLASSES, REPORT_CODE, build_mlp
 from helpers.training import REPORT_BATCH_SIZE, REPORT_EPOCHS, REPORT_VALIDATION_SPLIT, fit_as_report, set_seed
 
@@ -193,7 +193,7 @@ def fit_faster(x_train, y_train, seed, hidden=REPORT_CODE, epochs=REPORT_EPOCHS)
     return model, {name: [float(v) for v in values] for name, values in history.history.items()}, seconds
 
 
-@experiment(settings=[{"training": "report"}, {"training": "faster"}], seeds=10, compare=("test_accuracy",))
+@experiment(settings=[{"training": "report"}, {"training": "faster"}], seeds=10, compare=("test_accuracy",), timed=True)
 def faster_training(digits, training, seed):
     """The report's training and the faster one, turn by turn: every seed runs the one, then the other.
 

@@ -1,79 +1,27 @@
 """Recorded measurements: what takes longer than a chapter may, run once by ``make measurements`` and kept with its
 provenance.
 
-An experiment is a function in ``experiments/<chapter>.py`` that makes one run and returns its raw result::
-
-    @experiment(settings=[{"scale": 1}, {"scale": 255}], seeds=5, compare=("val_accuracy",))
-    def pixel_scale(digits, scale, seed):
-        ...
-        return {"val_loss": [...], "val_accuracy": ...}
-
-``data/measurements/pixel_scale.json`` then holds every run in both editions, with settings, seeds, versions,
-processor, date and a hash of the code. A chapter reads it with :func:`measurement` and repeats one run live with
-:meth:`Measurement.repeat`.
+``data/measurements/NAME.json`` holds every run in both editions, with settings, seeds, versions, processor, date and a hash
+of the code. A chapter reads it with :func:`measurement`; the experiment that made it (``experiments/CHAPTER.py``) repeats one
+of the runs live. How experiments are declared and recorded: ``experiments/bench``.
 """
 
 import hashlib
-import importlib
 import json
 import os
-from dataclasses import dataclass
+import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
-from helpers.data import current_edition, load_mnist
 from helpers.text import say
 
 ROOT = Path(__file__).resolve().parent.parent
-EXPERIMENTS = {}
 
 
 class MeasurementError(Exception):
     """A recording is missing, damaged or out of date. The message names the file, the fault and the cure."""
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """One declared experiment; ``function(digits, seed=..., **settings)`` makes one run."""
-
-    name: str
-    function: object
-    settings: object
-    seeds: object
-    compare: tuple
-
-    def runs(self, edition):
-        """Return the list of every run's keyword arguments in an edition: each of the settings with each seed."""
-        settings = self.settings(edition) if callable(self.settings) else self.settings
-        seeds = self.seeds(edition) if callable(self.seeds) else self.seeds
-        return [{**one, "seed": seed} for seed in range(seeds) for one in settings]
-
-
-def experiment(*, settings=({},), seeds=1, compare=()):
-    """Declare the decorated function as an experiment.
-
-    Parameters
-    ----------
-    settings : list of dict, or callable(edition) -> list of dict
-        Keyword arguments, one dict for each variant.
-    seeds : int, or callable(edition) -> int
-        Every variant runs with seeds 0 to ``seeds - 1``. A deterministic experiment takes one.
-    compare : tuple of str
-        The results (numbers) that a live repetition must agree in with the recorded runs.
-    """
-
-    def declare(function):
-        known = EXPERIMENTS.get(function.__name__)
-        if known and known.function.__module__ != function.__module__:
-            raise ValueError(
-                f"two experiments are called {function.__name__}: in {known.function.__module__} and "
-                f"in {function.__module__}"
-            )
-        EXPERIMENTS[function.__name__] = Experiment(function.__name__, function, settings, seeds, tuple(compare))
-        return function
-
-    return declare
 
 
 def folder():
@@ -82,12 +30,6 @@ def folder():
     return Path(
         os.environ.get("DIGITS_MEASUREMENTS") or (installed if installed.is_dir() else ROOT / "data" / "measurements")
     )
-
-
-def load_experiment(name, module):
-    """Import ``module`` and return its experiment called ``name``."""
-    importlib.import_module(module)
-    return EXPERIMENTS[name]
 
 
 class Measurement:
@@ -103,7 +45,8 @@ class Measurement:
 
     @property
     def runs(self):
-        """All runs of the edition: dicts with ``settings`` (the seed among them), ``result`` and ``seconds``."""
+        """All runs of the edition: dicts with ``settings`` (the seed among them), ``result``, ``seconds`` and the number of
+        their ``machine``."""
         return self.content["editions"][self.edition]["runs"]
 
     def select(self, **settings):
@@ -133,64 +76,43 @@ class Measurement:
         return _plain(self.values(result, **settings).std(axis=0, ddof=1))
 
     def provenance(self):
-        """Say where the recording comes from: date, processor, versions, number of runs, and how to make it again."""
-        about = self.content["editions"][self.edition]
-        versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+        """Say where the recording comes from: date, processors, versions, number of runs, and how to make it again."""
         edition = "full MNIST" if self.edition == "full" else "the sample edition"
         say(
-            f"*Recorded on {about['date']}: {len(self.runs)} runs on {edition}, {about['processor']}, "
-            f"{about['cores']} cores, {versions}. "
+            f"*Recorded {self._dates()}: {len(self.runs)} runs on {edition}, {self._processors()}, {self._versions()}. "
             f"`make measurements NAME={self.name}` records it again.*"
         )
 
-    def repeat(self, seed=0, tolerance=4.0, rounding=1e-3, **settings):
-        """Repeat one run live, in the current edition, and hold it against the recorded runs of that edition.
+    def _machines(self):
+        """Where each run was made: a list of dicts with date, processor, cores, threads and versions."""
+        machines = self.content["editions"][self.edition]["machines"]
+        return [machines[run["machine"]] for run in self.runs]
 
-        Parameters
-        ----------
-        seed : int
-        tolerance : float
-            How many standard deviations of the recorded runs with the same settings the live result may lie from their
-            mean.
-        rounding : float
-            The share of the mean that is always allowed, for another processor's rounding: one part in a thousand,
-            unless said otherwise. It is what a deterministic experiment (one seed) has to keep to.
-        **settings
-            The variant to run.
+    def _dates(self):
+        dates = sorted({one["date"] for one in self._machines()})
+        return f"on {dates[0]}" if len(dates) == 1 else f"from {dates[0]} to {dates[-1]}"
 
-        Returns
-        -------
-        dict
-            The live run's result.
+    def _processors(self):
+        counts = Counter(f"{one['processor']}, {one['cores']} cores" for one in self._machines())
+        if len(counts) == 1:
+            return next(iter(counts))
+        return "; ".join(f"{count} of them on {processor}" for processor, count in counts.most_common())
 
-        Raises
-        ------
-        MeasurementError
-            If the live result disagrees, or the edition was not recorded.
-        """
-        edition = current_edition()
-        if edition not in self.content["editions"]:
-            raise MeasurementError(f"{self.path} holds no {edition} edition: run make measurements NAME={self.name}")
-        recorded = Measurement(self.content, self.path, edition)
-        one = load_experiment(self.name, self.content["module"])
-        live = one.function(load_mnist(quiet=True), seed=seed, **settings)
-        sentences = []
-        for key in one.compare:
-            values = recorded.values(key, **settings)
-            mean = float(values.mean())
-            spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
-            allowed = max(tolerance * spread, abs(mean) * rounding, 1e-9)
-            sentences.append(
-                f"{key.replace('_', ' ')} {live[key]:.4g} now, {mean:.4g} ± {spread:.2g} in {len(values)} recorded"
-            )
-            if not abs(live[key] - mean) <= allowed:
-                raise MeasurementError(
-                    f"{self.name} {settings}, seed {seed}: {key} is {live[key]:.6g} now, but "
-                    f"{mean:.6g} ± {spread:.2g} in the {len(values)} recorded runs; "
-                    f"if a new version of a library moves results, record again: make measurements NAME={self.name}"
-                )
-        say(f"*Repeated just now, seed {seed}, {edition} edition: " + "; ".join(sentences) + " runs.*")
-        return live
+    def _versions(self):
+        """Each package with its version, or the lowest and the highest."""
+        found = {}
+        for one in self._machines():
+            for name, version in one["versions"].items():
+                found.setdefault(name, set()).add(version)
+        in_order = {name: sorted(versions, key=_as_numbers) for name, versions in found.items()}
+        return ", ".join(
+            f"{name} {versions[0]}" + (f" to {versions[-1]}" if len(versions) > 1 else "")
+            for name, versions in in_order.items()
+        )
+
+
+def _as_numbers(version):
+    return [int(part) for part in re.findall(r"\d+", version)]
 
 
 def digest(runs):
@@ -230,13 +152,14 @@ def measurement(name, edition="full"):
         runs = [(run["settings"], run["result"]) for run in about["runs"]]
         if not runs:
             raise KeyError("runs")
+        [about["machines"][run["machine"]] for run in about["runs"]]
     except FileNotFoundError:
         raise MeasurementError(f"{path} is missing; {cure}") from None
     except (OSError, ValueError) as error:
         raise MeasurementError(
             f"{path} cannot be read as a recording ({error}); restore it from git, or {cure}"
         ) from None
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, IndexError) as error:
         raise MeasurementError(f"{path} is incomplete (no {error}); {cure}") from None
     if about.get("digest", digest(about["runs"])) != digest(about["runs"]):
         raise MeasurementError(

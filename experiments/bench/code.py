@@ -355,12 +355,22 @@ def makes_no_results(module, name):
     return name in NO_RESULTS_EITHER or (inside and name not in RESULTS_ALL_THE_SAME)
 
 
-def code_hash(function):
-    """Return the digest (hex) of a function of a module of ours, and of all code that its results rest on.
+def results_code():
+    """Return the :class:`Code` that recorded results are judged by. It keeps what it has read: a file is read once."""
+    return Code(left_out=makes_no_results, decorators=("experiment",))
+
+
+def code_hash(one, code=None):
+    """Return the digest (hex) of an experiment, or of another function of ours, and of all code that its results rest on.
 
     The ``@experiment`` line does not count: how many runs there must be is held by ``Experiment.runs``. The digest is the same
     under every Python version.
+
+    Parameters
+    ----------
+    one : function or Experiment
+    code : Code, optional
+        What has been read so far; without it, the files are read as they are now.
     """
-    return Code(left_out=makes_no_results, decorators=("experiment",)).digest(
-        f"{function.__module__}:{function.__qualname__}"
-    )
+    function = getattr(one, "function", one)
+    return (code or results_code()).digest(f"{function.__module__}:{function.__qualname__}")

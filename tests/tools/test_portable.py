@@ -203,7 +203,7 @@ def test_the_wheel_holds_code_recordings_and_lock_and_nothing_else(wheel):
         recording = json.loads(archive.read("helpers/recordings/report_training.json"))
         assert not [name for name in archive.namelist() if name.endswith("entry_points.txt")], "tools are not in it"
     expected = {
-        f"{path.relative_to(ROOT)}" for folder in ("helpers", "experiments") for path in (ROOT / folder).glob("*.py")
+        f"{path.relative_to(ROOT)}" for folder in ("helpers", "experiments") for path in (ROOT / folder).rglob("*.py")
     }
     expected |= {f"helpers/recordings/{path.name}" for path in (ROOT / "data" / "measurements").glob("*.json")}
     models = {name for name in names if name.startswith("helpers/page_models/")}

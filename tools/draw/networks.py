@@ -307,7 +307,8 @@ def main(arguments=None):
         return 2
     from tqdm import tqdm
 
-    from experiments.__main__ import processor, versions, write_whole
+    from experiments.bench.machine import processor, versions
+    from experiments.bench.store import write_whole
     from helpers.data import load_mnist
 
     os.environ["DIGITS_EDITION"] = "full"  # the page's networks are trained on all of MNIST, or not at all

@@ -3,23 +3,17 @@
 import ast
 import copy
 import datetime
-import importlib
 import json
-import pkgutil
 
-import experiments
 import notebook_rules as rules
 import pytest
-from experiments.__main__ import key
 from experiments.bench.code import code_hash
-from helpers.measurements import EXPERIMENTS, Experiment, digest
+from experiments.bench.declare import EXPERIMENTS, Experiment, digest_of_need, load_all
+from experiments.bench.store import key
+from helpers.measurements import MeasurementError, digest
 
 FOLDER = rules.ROOT / "data" / "measurements"
-MODULES = sorted(
-    module.name for module in pkgutil.iter_modules(experiments.__path__) if module.name not in ("__main__", "bench")
-)
-for module in MODULES:
-    importlib.import_module(f"experiments.{module}")
+load_all()
 DECLARED = list(EXPERIMENTS.values())
 EVERY_EXPERIMENT = pytest.mark.parametrize("one", [pytest.param(one, id=one.name) for one in DECLARED])
 USED = {
@@ -43,7 +37,7 @@ def faults(one, path):
     except (ValueError, KeyError, TypeError) as error:
         yield f"{path.name} cannot be read ({error}): {cure}"
         return
-    if (content.get("name"), content.get("module")) != (one.name, one.function.__module__):
+    if (content.get("name"), content.get("module")) != (one.name, one.__module__):
         yield f"{path.name} is the recording of {content.get('module')}.{content.get('name')}: {cure}"
     for edition in ("full", "sample"):
         for fault in edition_faults(one, edition, editions.get(edition)):
@@ -55,8 +49,9 @@ def edition_faults(one, edition, about):
     if not about:
         yield "is missing"
         return
-    if about.get("code") != code_hash(one.function):
+    if about.get("code") != code_hash(one):
         yield "the code has changed since it was recorded"
+    yield from need_faults(one, about)
     runs = about.get("runs", [])
     if about.get("digest") != digest(runs):
         yield "the runs were altered since (their digest differs)"
@@ -69,14 +64,36 @@ def edition_faults(one, edition, about):
         for name in one.compare:
             if not isinstance(result.get(name), (int, float)) or result[name] != result[name]:
                 yield f"{name}, which repeated runs are compared by, is no number in the run {run.get('settings')}"
+    for machine in about.get("machines") or [{}]:
+        yield from machine_faults(machine)
+    if {run.get("machine") for run in runs} != set(range(len(about.get("machines", [])))):
+        yield "its machines are not those of its runs"
+    if one.timed and len({key({**machine, "date": None}) for machine in about.get("machines", [])}) > 1:
+        yield "its times come from machines that differ"
+
+
+def need_faults(one, about):
+    """What has changed of that which an experiment needs, since it was recorded."""
     try:
-        datetime.date.fromisoformat(str(about.get("date")))
+        needs = {name: digest_of_need(name) for name in one.needs}
+    except MeasurementError as error:
+        yield f"what it needs is not there ({error})"
+        return
+    for name in sorted(needs.keys() | about.get("needs", {}).keys()):
+        if needs.get(name) != about.get("needs", {}).get(name):
+            yield f"{name}, which it needs, has changed since it was recorded"
+
+
+def machine_faults(machine):
+    """What is missing from the description of a machine."""
+    try:
+        datetime.date.fromisoformat(str(machine.get("date")))
     except ValueError:
-        yield f"its date is {about.get('date')!r}"
-    if not about.get("processor") or not about.get("cores"):
-        yield "the processor or its number of cores is missing"
-    lacking = {"Python", "keras", "numpy", "scikit-learn"} - set(about.get("versions", {}))
-    if lacking or not any(name.startswith("tensorflow") for name in about.get("versions", {})):
+        yield f"its date is {machine.get('date')!r}"
+    if not machine.get("processor") or not machine.get("cores") or not machine.get("threads"):
+        yield "the processor or its number of cores or threads is missing"
+    lacking = {"Python", "keras", "numpy", "scikit-learn"} - set(machine.get("versions", {}))
+    if lacking or not any(name.startswith("tensorflow") for name in machine.get("versions", {})):
         yield f"versions are missing: {', '.join(sorted(lacking)) or 'tensorflow'}"
 
 
@@ -88,21 +105,20 @@ def toy(digits, size, seed):
     return {"total": size + seed}
 
 
-TOY = Experiment("toy", toy, [{"size": (1, 2)}, {"size": (3,)}], 2, ("total",))
+TOY = Experiment(toy, [{"size": (1, 2)}, {"size": (3,)}], 2, ("total",))
 RUNS = [
-    {"settings": {"size": size, "seed": seed}, "result": {"total": sum(size) + seed}, "seconds": 0.1}
+    {"settings": {"size": size, "seed": seed}, "result": {"total": sum(size) + seed}, "seconds": 0.1, "machine": 0}
     for seed in range(2)
     for size in ([1, 2], [3])
 ]
-ABOUT = {
-    "date": "2026-01-31",
+MACHINE = {
     "processor": "a processor",
     "cores": 2,
+    "threads": 2,
     "versions": {"Python": "3.12", "tensorflow-cpu": "2", "keras": "3", "numpy": "2", "scikit-learn": "1"},
-    "code": code_hash(toy),
-    "digest": digest(RUNS),
-    "runs": RUNS,
+    "date": "2026-01-31",
 }
+ABOUT = {"code": code_hash(toy), "needs": {}, "digest": digest(RUNS), "machines": [MACHINE], "runs": RUNS}
 
 
 def recording(**changes):
@@ -130,10 +146,17 @@ def without_result(runs):
         (recording(runs=without_result(RUNS)), "has no result"),
         (recording(runs=[*RUNS[:-1], RUNS[-1] | {"result": {"total": float("nan")}}]), "is no number"),
         (recording(runs=[*RUNS[:-1], RUNS[-1] | {"result": {"total": [1, 2]}}]), "is no number"),
-        (recording(date="yesterday"), "its date"),
-        (recording(processor=""), "processor"),
-        (recording(cores=None), "cores"),
-        (recording(versions={"Python": "3.12"}), "versions are missing: keras, numpy, scikit-learn"),
+        (recording(machines=[MACHINE | {"date": "yesterday"}]), "its date"),
+        (recording(machines=[MACHINE | {"processor": ""}]), "processor"),
+        (recording(machines=[MACHINE | {"cores": None}]), "cores"),
+        (
+            recording(machines=[MACHINE | {"versions": {"Python": "3.12"}}]),
+            "versions are missing: keras, numpy, scikit-learn",
+        ),
+        (recording(machines=[MACHINE | {"threads": None}]), "threads"),
+        (recording(machines=[]), "its machines are not those of its runs"),
+        (recording(machines=[MACHINE, MACHINE | {"cores": 4}]), "its machines are not those of its runs"),
+        (recording(needs={"svm_choice": "0" * 64}), "svm_choice, which it needs, has changed"),
         ({"name": "toy", "module": toy.__module__, "editions": {"full": ABOUT}}, "sample edition: is missing"),
         (recording() | {"name": "other"}, "is the recording of"),
         ([1], "cannot be read"),
@@ -144,6 +167,18 @@ def test_a_bad_recording_is_noticed(content, fault, tmp_path):
     found = list(faults(TOY, tmp_path / "toy.json"))
     assert any(fault in one for one in found), found
     assert all(one.endswith("make measurements NAME=toy") for one in found)
+
+
+def test_times_of_machines_that_differ_are_noticed(tmp_path):
+    timed = Experiment(toy, [{"size": (1, 2)}, {"size": (3,)}], 2, ("total",), timed=True)
+    runs = [run | {"machine": i % 2} for i, run in enumerate(RUNS)]
+    for change, fault in (({"cores": 4}, True), ({"date": "2026-02-01"}, False)):
+        content = recording(runs=runs, machines=[MACHINE, MACHINE | change])
+        (tmp_path / "toy.json").write_text(json.dumps(content))
+        assert list(faults(TOY, tmp_path / "toy.json")) == []
+        found = list(faults(timed, tmp_path / "toy.json"))
+        assert [one for one in found if "its times come from machines that differ" in one] == found
+        assert bool(found) == fault
 
 
 def test_a_good_recording_has_no_fault_and_a_missing_one_has(tmp_path):
@@ -169,7 +204,7 @@ def test_the_recording_fits_the_code(one):
 
 @EVERY_EXPERIMENT
 def test_the_experiment_says_what_it_measures_and_what_is_compared(one):
-    assert (one.function.__doc__ or "").strip()
+    assert (one.__doc__ or "").strip()
     assert isinstance(one.compare, tuple)
     for edition in ("full", "sample"):
         runs = [key(settings) for settings in one.runs(edition)]
