@@ -242,9 +242,9 @@ def imports(chapter):
 
 def is_setup_cell(cell):
     """Is this the cell that brings the helpers to Google Colab (tools/copies/setup_cell.py)?"""
-    from tools.copies.setup_cell import FIRST_LINE
+    from tools.copies import setup_cell
 
-    return cell.kind == "code" and cell.source.startswith(FIRST_LINE)
+    return setup_cell.is_setup_cell({"cell_type": cell.kind, "source": cell.source})
 
 
 def setup(chapter):

@@ -29,7 +29,7 @@ from helpers.data import load_mnist, prepare
 from helpers.drawing import SIDE, prepare_drawing
 from helpers.evaluation import with_temperature
 
-from tools.draw.page_networks import networks_script, write_networks
+from tools.draw.page import networks_script, write_networks
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -11,8 +11,6 @@ from sphinx.application import Sphinx
 from tools.press import node_tools
 from tools.press.build_time_math import FormulaError, Formulas, display_source
 
-TOOLS = Path(__file__).resolve().parents[2] / "tools"
-
 
 @pytest.fixture(scope="module")
 def formulas():
@@ -102,7 +100,11 @@ def build(folder, text):
     source = folder / "source"
     source.mkdir()
     (source / "conf.py").write_text(
-        "extensions = ['myst_parser', 'tools.press.build_time_math']\n"
+        "from tools import extension\nfrom tools.press import state\n"
+        "from tools import extension\nfrom tools.press.state import Build\n\n"
+        "extensions = ['myst_parser']\n\n"
+        "def setup(app):\n    known = Build()\n    extension.add_renderers(app, known)\n"
+        "    extension.connect(app, known, {'tools.press.build_time_math'})\n\n"
         "myst_enable_extensions = ['dollarmath', 'amsmath']\nhtml_theme = 'basic'\n"
     )
     (source / "index.md").write_text(text)

@@ -128,9 +128,9 @@ def test_all_that_helpers_and_chapters_import_is_needed():
     files = [*ROOT.glob("helpers/*.py"), *ROOT.glob("experiments/*.py"), *ROOT.glob("chapters/*.ipynb")]
     code = "\n".join(notebook_code(path) if path.suffix == ".ipynb" else path.read_text() for path in files)
     imported = set(re.findall(r"^\s*(?:import|from) (\w+)", code, re.M))
-    # what comes with every notebook; myst_nb is only asked for in a build
+    # what comes with the others or with every notebook; myst_nb is only asked for in a build
     also = {"helpers", "experiments", "IPython", "requests", "packaging", "google", "myst_nb", "disk", "daal4py"}
-    also |= {"drawings"}  # tools/drawings.py, which only make page-models asks for
+    also |= {"PIL", "drawings"}  # with matplotlib; tools/drawings.py, which only make page-models asks for
     assert imported - set(sys.stdlib_module_names) - also <= set(elsewhere.NEEDED.values())
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     direct = {re.match(r"[\w.-]+", one)[0] for one in project["dependencies"]}
@@ -164,6 +164,24 @@ def test_binders_python_is_one_that_the_project_tests():
     assert f'"{version}"' in re.search(r"python: \[(.*)\]", workflow)[1]
 
 
+# What can be imported from anywhere, and whether the build finds its renderer: in the book's own folder (an editable install,
+# as requirements.txt asks for) and with what readers install.
+FOLDERS = {"helpers", "experiments", "tools", "coursework", "renderer"}
+READERS = {"helpers", "experiments"}
+
+
+def installed_of_ours(there):
+    """Return which of our packages an environment imports from elsewhere, and "renderer" if it names that of figures."""
+    code = (
+        "import importlib.util, importlib.metadata as m\n"
+        f"print(*[name for name in {sorted(FOLDERS)} if importlib.util.find_spec(name)])\n"
+        "print(*['renderer' for one in m.entry_points(group='myst_nb.mime_renderers') if one.name == 'digits'])"
+    )
+    done = there.run("-P", "-c", code)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
 def test_binders_steps_in_an_empty_folder(tmp_path):
     """As repo2docker does: copy, pip install -r requirements.txt, pip install ., postBuild; then open a chapter.
 
@@ -175,9 +193,10 @@ def test_binders_steps_in_an_empty_folder(tmp_path):
     there.content = project
     offline = {"PIP_NO_BUILD_ISOLATION": "false", "DIGITS_EDITION": "auto", "DIGITS_MIRRORS": "http://127.0.0.1:9/"}
     path = {"PATH": f"{there.python.parent}{os.pathsep}{os.environ['PATH']}"}
-    for arguments in (("-r", "requirements.txt"), (".",)):
+    for arguments, whose in (("-r", "requirements.txt"), FOLDERS), ((".",), READERS):
         done = there.run("-m", "pip", "install", "-q", "--no-cache-dir", *arguments, **offline)
         assert done.returncode == 0, done.stderr
+        assert installed_of_ours(there) == whose
     assert os.access(project / "postBuild", os.X_OK)
 
     def post_build(**more):

@@ -1,4 +1,4 @@
-"""Sphinx extension: every build writes the chapters' copies, their wheel and their archive into ``_build/html/notebooks/``.
+"""Handlers of Sphinx's events: every build writes the chapters' copies, their wheel and their archive into ``_build/html/notebooks/``.
 
 The pages' download buttons lead to the copies, and their launch buttons to the repository, once it has an address.
 """
@@ -140,11 +140,3 @@ def use_address(app, config):
                 "notebook_interface": "jupyterlab",
             },
         }
-
-
-def setup(app):
-    """Connect to Sphinx."""
-    app.connect("config-inited", use_address, priority=950)
-    app.connect("html-page-context", point_buttons, priority=900)
-    app.connect("build-finished", write_copies)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

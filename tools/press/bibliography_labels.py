@@ -1,6 +1,5 @@
-"""Sphinx extension: the bibliography's labels read as the citations do (LeCun et al., 1998), not as [LBB+98]."""
+"""The bibliography's labels read as the citations do (LeCun et al., 1998), not as [LBB+98]."""
 
-from pybtex.plugin import register_plugin
 from pybtex.style.formatting.plain import Style
 from pybtex.style.labels import BaseLabelStyle
 
@@ -21,9 +20,3 @@ class AuthorYearList(Style):
     """Jupyter Book's plain bibliography with author-year labels."""
 
     default_label_style = AuthorYearLabels
-
-
-def setup(app):
-    """Register the style that _config.yml names."""
-    register_plugin("pybtex.style.formatting", "author_year_list", AuthorYearList)
-    return {"parallel_read_safe": True}

@@ -1,4 +1,4 @@
-"""Sphinx extension: formulas become HTML and MathML while the book is built (KaTeX), so that pages need no script for them.
+"""Formulas become HTML and MathML while the book is built (KaTeX), so that pages need no script for them.
 
 A formula that KaTeX refuses is a warning with its page, which fails the build. Rendered formulas are kept in
 ``_build/formulas.json``: a build that meets no new one starts no Node.js for them.
@@ -88,11 +88,10 @@ def display_source(text, nowrap=False):
     return r"\begin{gathered}" + r"\\".join(parts) + r"\end{gathered}"
 
 
-def _rendered(translator, node, tex, display):
+def _rendered(build, translator, node, tex, display):
     """Return the HTML of a node's formula, or its source with a warning if KaTeX refuses it."""
-    app = translator.builder.app
     try:
-        return app.build_time_formulas.render(tex, display)
+        return build.formulas.render(tex, display)
     except FormulaError as error:
         page = translator.builder.current_docname
         place = node if node.source and node.line else page
@@ -102,21 +101,21 @@ def _rendered(translator, node, tex, display):
         raise ExtensionError(str(error)) from error
 
 
-def visit_inline(self, node):
+def visit_inline(build, self, node):
     """Write an inline formula."""
     self.body.append(self.starttag(node, "span", "", CLASS="math notranslate nohighlight"))
-    self.body.append(_rendered(self, node, node.astext(), False) + "</span>")
+    self.body.append(_rendered(build, self, node, node.astext(), False) + "</span>")
     raise nodes.SkipNode
 
 
-def visit_display(self, node):
+def visit_display(build, self, node):
     """Write a display formula, with its number if it has one."""
     self.body.append(self.starttag(node, "div", CLASS="math notranslate nohighlight"))
     if node.get("number"):
         self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})')
         self.add_permalink_ref(node, "Link to this equation")
         self.body.append("</span>")
-    self.body.append(_rendered(self, node, display_source(node.astext(), node.get("nowrap")), True) + "</div>\n")
+    self.body.append(_rendered(build, self, node, display_source(node.astext(), node.get("nowrap")), True) + "</div>\n")
     raise nodes.SkipNode
 
 
@@ -125,21 +124,12 @@ def choose(app, config):
     config.html_math_renderer = "build_time"
 
 
-def begin(app):
+def begin(build, app):
     """Take up what earlier builds rendered."""
-    app.build_time_formulas = Formulas(Path(app.outdir).parent / "formulas.json")
+    build.formulas = Formulas(Path(app.outdir).parent / "formulas.json")
 
 
-def end(app, exception):
+def end(build, app, exception):
     """Keep what this build rendered."""
-    if hasattr(app, "build_time_formulas"):
-        app.build_time_formulas.close()
-
-
-def setup(app):
-    """Connect to Sphinx."""
-    app.add_html_math_renderer("build_time", (visit_inline, None), (visit_display, None))
-    app.connect("config-inited", choose)
-    app.connect("builder-inited", begin)
-    app.connect("build-finished", end)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
+    if build.formulas:
+        build.formulas.close()

@@ -1,6 +1,6 @@
 """Finish the site: one small style sheet and one script for all pages, no icon set, and nothing left that no page uses.
 
-A Sphinx extension. The templates (_templates) have each page load ``_static/site.css``, ``_static/math.css`` where formulas
+The templates (_templates) have each page load ``_static/site.css``, ``_static/math.css`` where formulas
 are, and ``_static/site.js``; when Sphinx has written all pages, ``finish`` makes these files from what the theme and the extensions
 brought, leaves out what no page and no script names, and deletes the originals, which Sphinx brings again at its next build.
 ``python -m tools.press.finish_site [_build/html]`` does the last step by itself; done twice, it changes nothing.
@@ -35,13 +35,13 @@ def _code(asset):
     return str(asset.filename or "").removeprefix("_static/") or str(asset.attributes.get("body", ""))
 
 
-def note_parts(app, pagename, templatename, context, doctree):
-    """Note what every page loads; this handler comes before those that add something to one page."""
-    if app.builder.format != "html" or hasattr(app, "site_parts"):
+def note_parts(build, app, pagename, templatename, context, doctree):
+    """Note what every page loads, before a handler adds something to one page."""
+    if app.builder.format != "html" or build.parts:
         return
     styles = sorted(dict.fromkeys(context["css_files"]), key=lambda asset: asset.priority)
     scripts = sorted(dict.fromkeys(context["script_files"]), key=lambda asset: asset.priority)
-    app.site_parts = {
+    build.parts = {
         "styles": THEME_STYLES + list(dict.fromkeys(_code(asset) for asset in styles)),
         "scripts": [
             {"path": name} if file else {"body": name}
@@ -49,18 +49,18 @@ def note_parts(app, pagename, templatename, context, doctree):
         ],
     }
     # Lines of settings come before the scripts that read them: these do so at once, where the page is complete already.
-    app.site_parts["scripts"].sort(key=lambda part: "path" in part and part["path"] != "documentation_options.js")
-    for kind in app.site_parts:
-        app.site_parts[kind] = [part for part in app.site_parts[kind] if not UNWANTED.search(str(part))]
-    app.site_shared = {_code(asset) for asset in [*styles, *scripts]}
+    build.parts["scripts"].sort(key=lambda part: "path" in part and part["path"] != "documentation_options.js")
+    for kind in build.parts:
+        build.parts[kind] = [part for part in build.parts[kind] if not UNWANTED.search(str(part))]
+    build.shared = {_code(asset) for asset in [*styles, *scripts]}
 
 
-def choose_parts(app, pagename, templatename, context, doctree):
-    """Leave to a page what it alone loads; the rest is in site.css and site.js. Comes after the other handlers."""
+def choose_parts(build, app, pagename, templatename, context, doctree):
+    """Leave to a page what it alone loads; the rest is in site.css and site.js."""
     if app.builder.format != "html":
         return
     for kind in ("css_files", "script_files"):
-        own = [asset for asset in dict.fromkeys(context[kind]) if _code(asset) not in app.site_shared]
+        own = [asset for asset in dict.fromkeys(context[kind]) if _code(asset) not in build.shared]
         # The theme adds the page's name and a switch for a search as one types, in code that would run before site.js.
         own = [asset for asset in own if not _code(asset).startswith("DOCUMENTATION_OPTIONS.")]
         own = [asset for asset in own if not UNWANTED.search(_code(asset))]
@@ -192,28 +192,18 @@ def install_packages(app):
             raise ExtensionError(str(error)) from error
 
 
-def finish_build(app, exception):
+def finish_build(build, app, exception):
     """Finish what Sphinx has written."""
-    if exception is not None or app.builder.format != "html" or not hasattr(app, "site_parts"):
+    if exception is not None or app.builder.format != "html" or not build.parts:
         return
     source = Path(app.srcdir) / "_static"
     own = sorted(path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file())
     plan = Path(app.outdir).parent / PLAN
-    plan.write_text(json.dumps({**app.site_parts, "own": own}), encoding="utf-8")
+    plan.write_text(json.dumps({**build.parts, "own": own}), encoding="utf-8")
     try:
-        finish(app.outdir, app.site_parts, own)
+        finish(app.outdir, build.parts, own)
     except (UnfinishedError, node_tools.NodeError) as error:
         raise ExtensionError(f"The site was not finished. {error}") from error
-
-
-def setup(app):
-    """Connect to Sphinx."""
-    app.connect("builder-inited", install_packages, priority=100)
-    app.connect("html-page-context", note_parts, priority=1)
-    app.connect("html-page-context", choose_parts, priority=950)
-    app.connect("doctree-resolved", drop_thebe, priority=900)
-    app.connect("build-finished", finish_build, priority=900)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
 
 
 def main(arguments):

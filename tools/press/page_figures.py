@@ -1,6 +1,7 @@
 """How the pages show a figure made for both modes: MyST-NB's renderer of its MIME type, and the node that Sphinx writes.
 
-The build finds the renderer as an entry point, which an editable install has (tools/copies/wheel_contents.py).
+The build finds the renderer as an entry point, which an editable install has (tools/copies/wheel_contents.py). Pages know how to
+write both nodes; other builders take the PNG among the cell's outputs.
 """
 
 import hashlib
@@ -95,8 +96,5 @@ def visit_figure_image(self, node):
     )
 
 
-def setup(app):
-    """Connect to Sphinx: pages know how to write both nodes; other builders take the PNG among the cell's outputs."""
-    app.add_node(page_figure_pair, html=(visit_pair, depart_pair))
-    app.add_node(page_figure, html=(visit_figure_image, lambda self, node: None))
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+def depart_figure_image(self, node):
+    """Nothing: an image is written whole."""

@@ -1,4 +1,4 @@
-"""Sphinx extension: what the outside sees of a page, and what stands at its foot.
+"""What the outside sees of a page, and what stands at its foot.
 
 Description and Open Graph data in the head of each page; canonical links, sitemap.xml and robots.txt once the site has an address
 (tools/press/address.py); a page for addresses that do not exist; commit, date, edition and versions for the footer.
@@ -76,7 +76,7 @@ def versions():
     return ", ".join([*found, f"Python {platform.python_version()}"])
 
 
-def describe_build(app, config):
+def describe_build(build, app, config):
     """Put what the footer says into the configuration: when it changes, Sphinx writes all pages again, not just the edited ones."""
     name, date = commit(app.confdir), build_date()
     built = f"Last built from {name}, {date}" if name else f"Last built on {date}, outside a git checkout"
@@ -84,7 +84,7 @@ def describe_build(app, config):
         "default_mode": "auto",  # left empty, the theme complains on the console
         **config.html_context,
         "book_built": built,
-        "book_edition": f"{getattr(app, 'digits_edition', 'unknown')} edition",
+        "book_edition": f"{build.edition} edition",
         "book_versions": versions(),
     }
     config.html_theme_options = {**config.html_theme_options, "logo": {"text": config.html_title or config.project}}
@@ -232,12 +232,3 @@ def front_door(app):
         f'<link rel="icon" type="image/svg+xml" href="_static/favicon.svg">\n{canonical}</head>\n<body>\n<main>\n'
         f'<h1>{title}</h1>\n<p><a href="{target}">To the first page</a></p>\n</main>\n</body>\n</html>\n'
     )
-
-
-def setup(app):
-    """Connect to Sphinx, after book_extension has settled the edition."""
-    app.connect("config-inited", describe_build, priority=950)
-    app.connect("html-page-context", add_head)
-    app.connect("html-collect-pages", not_found_page)
-    app.connect("build-finished", write_files)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""Sphinx extension of the book: settles the data once, keeps every page fresh, and says on each page which edition it is.
+"""A build settles the data once, keeps every page fresh, and says on each page which edition it is.
 
 It works the same under ``make book`` and under a plain ``jupyter-book build .``.
 """
@@ -10,8 +10,8 @@ from pathlib import Path
 from myst_nb.core.render import load_mime_renders
 from sphinx.errors import ExtensionError
 
-from tools.draw import page_networks
 from tools.press import freshness, kernel
+from tools.press.state import kept
 
 BANNER = (
     "Sample edition: this build had no access to all of MNIST and was made from 5,000 of its images. "
@@ -28,7 +28,7 @@ def require_renderer():
         )
 
 
-def settle(app, config):
+def settle(build, app, config):
     """Decide on the data before any chapter runs, so that one build asks the network at most once."""
     from helpers.data import data_fingerprint, settle_edition
 
@@ -36,28 +36,27 @@ def settle(app, config):
     os.environ["DIGITS_BUILD"] = "1"  # no progress bars on a page
     os.environ["IPYTHONDIR"] = str(kernel.write_profile(Path(app.outdir).parent / "ipython"))  # figures for dark pages
     digits = settle_edition()
-    app.digits_edition, app.digits_data = digits.edition, f"{data_fingerprint()} {kernel.digest()}"
+    build.edition, build.data = digits.edition, f"{data_fingerprint()} {kernel.digest()}"
     if digits.edition == "sample":
         config.html_theme_options = {**config.html_theme_options, "announcement": BANNER}
 
 
-def notebooks(app, env):
+def notebooks(env):
     """Return docname -> path of every notebook of the book."""
     paths = {doc: Path(env.doc2path(doc)) for doc in env.found_docs}
     return {doc: path for doc, path in paths.items() if path.suffix == ".ipynb"}
 
 
-def outdated(app, env, added, changed, removed):
+def outdated(build, app, env, added, changed, removed):
     """Have read again what an edit elsewhere could change: chapters by their fingerprint, pages that quote them, and all pages
     when their look changed."""
     root = Path(app.srcdir)
     look = freshness.look_fingerprint(root)
-    dressed = getattr(env, "digits_look", None) == look
-    env.digits_look = look
-    now = {doc: freshness.fingerprint(root, path, app.digits_data) for doc, path in notebooks(app, env).items()}
-    before = getattr(env, "digits_fingerprints", {})
+    dressed = kept(env).get("look") == look
+    now = {doc: freshness.fingerprint(root, path, build.data) for doc, path in notebooks(env).items()}
+    before = kept(env).get("fingerprints", {})
     stale = {doc for doc, value in now.items() if before.get(doc) != value}
-    env.digits_fingerprints = now
+    kept(env).update(look=look, fingerprints=now)
     sources = {doc: Path(env.doc2path(doc)).read_text(encoding="utf-8") for doc in env.found_docs}
     again = stale | set(changed)
     if not dressed:
@@ -67,7 +66,7 @@ def outdated(app, env, added, changed, removed):
 
 def stamp(app, docname, source):
     """Put the fingerprint into the notebook's kernelspec, which jupyter-cache counts into its key."""
-    value = getattr(app.env, "digits_fingerprints", {}).get(docname)
+    value = kept(app.env).get("fingerprints", {}).get(docname)
     if value:
         notebook = json.loads(source[0])
         notebook["metadata"].setdefault("kernelspec", {"name": "python3", "display_name": "Python 3"})[
@@ -76,25 +75,15 @@ def stamp(app, docname, source):
         source[0] = json.dumps(notebook)
 
 
-def record_times(app, exception):
+def record_times(build, app, exception):
     """Leave the edition and each chapter's running time beside the site, for the report that make book prints."""
     if exception is not None or app.builder.name != "html":
         return
     from myst_nb.sphinx_ import NbMetadataCollector
 
     times = {}
-    for doc in notebooks(app, app.env):
+    for doc in notebooks(app.env):
         data = NbMetadataCollector.get_exec_data(app.env, doc)
         times[doc] = data["runtime"] if data else None
-    content = {"edition": app.digits_edition, "seconds": times}
+    content = {"edition": build.edition, "seconds": times}
     (Path(app.outdir).parent / "chapters.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
-
-
-def setup(app):
-    """Connect to Sphinx."""
-    app.connect("config-inited", settle, priority=900)
-    app.connect("config-inited", page_networks.write_networks, priority=900)
-    app.connect("env-get-outdated", outdated)
-    app.connect("source-read", stamp, priority=100)
-    app.connect("build-finished", record_times)
-    return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}
