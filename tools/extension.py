@@ -39,10 +39,11 @@ EVENTS = (
     ("doctree-resolved", 900, (accessible.mend_outputs, finish_site.drop_thebe)),
     # First of all: what is there now is on every page; what comes later is for one page.
     ("html-page-context", 1, (finish_site.note_parts,)),
-    ("html-page-context", 500, (page.bring, page_meta.add_head)),
+    # Before sphinxext-opengraph, at 500, reads what a page says of itself.
+    ("html-page-context", 400, (page_meta.add_head,)),
+    ("html-page-context", 500, (page.bring,)),
     # After the theme has made its buttons (501), and after everybody has added scripts and styles.
-    ("html-page-context", 900, (site.point_buttons, finish_site.choose_parts)),
-    ("html-collect-pages", 500, (page_meta.not_found_page,)),
+    ("html-page-context", 900, (page_meta.finish_head, site.point_buttons, finish_site.choose_parts)),
     # Node.js is ended whatever happened. Last the site is finished, when everybody's pages and files are there.
     (
         "build-finished",
