@@ -8,7 +8,7 @@ from functools import partial
 from docutils import nodes
 from pybtex.plugin import register_plugin
 
-from tools.copies import portable
+from tools.copies import site
 from tools.draw import page
 from tools.press import (
     accessible,
@@ -28,7 +28,7 @@ EVENTS = (
     ("config-inited", 500, (page.write, page.write_networks, build_time_math.choose)),
     # When the contents are known. The edition first: the footer names it, and its banner is an option of the theme, to which
     # the others add.
-    ("config-inited", 900, (build.settle, page_meta.describe_build, portable.use_address)),
+    ("config-inited", 900, (build.settle, page_meta.describe_build, site.use_address)),
     # Before anything runs for minutes: what fails without network fails now. Formulas need the packages.
     ("builder-inited", 100, (finish_site.install_packages, build_time_math.begin)),
     # Each says by itself which pages are read again. The first leaves the fingerprints that build.stamp reads.
@@ -39,10 +39,11 @@ EVENTS = (
     ("doctree-resolved", 900, (accessible.mend_outputs, finish_site.drop_thebe)),
     # First of all: what is there now is on every page; what comes later is for one page.
     ("html-page-context", 1, (finish_site.note_parts,)),
-    ("html-page-context", 500, (page.bring, page_meta.add_head)),
+    # Before sphinxext-opengraph, at 500, reads what a page says of itself.
+    ("html-page-context", 400, (page_meta.add_head,)),
+    ("html-page-context", 500, (page.bring,)),
     # After the theme has made its buttons (501), and after everybody has added scripts and styles.
-    ("html-page-context", 900, (portable.point_buttons, finish_site.choose_parts)),
-    ("html-collect-pages", 500, (page_meta.not_found_page,)),
+    ("html-page-context", 900, (page_meta.finish_head, site.point_buttons, finish_site.choose_parts)),
     # Node.js is ended whatever happened. Last the site is finished, when everybody's pages and files are there.
     (
         "build-finished",
@@ -51,7 +52,7 @@ EVENTS = (
             build_time_math.end,
             build.record_times,
             page_meta.write_files,
-            portable.write_copies,
+            site.write_copies,
             finish_site.finish_build,
         ),
     ),

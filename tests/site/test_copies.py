@@ -14,8 +14,10 @@ from bs4 import BeautifulSoup
 from elsewhere import Elsewhere
 from site_pages import THOROUGH
 
-from tools.copies.portable import ARCHIVE, SPAN, needed_of_checks
+from tools.copies.markdown import SPAN
+from tools.copies.notebook import needed_of_checks
 from tools.copies.setup_cell import is_setup_cell
+from tools.copies.wheel import ARCHIVE
 from tools.press.check_site import pages_of_toc
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,13 +4,16 @@ import re
 import subprocess
 import urllib.error
 import urllib.request
-from types import SimpleNamespace
+from xml.etree import ElementTree
 
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 from PIL import Image
 from site_pages import ALL_PAGES, HTML, PAGES, ROOT
 from site_server import Site
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
 
 from tools.press import page_meta
 
@@ -41,7 +44,7 @@ def test_titles_and_descriptions_are_there_and_no_two_are_alike(html):
     assert all("Handwritten Digit Recognition" in title for title in titles.values()), titles
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, "search", "genindex"])
 def test_open_graph_says_what_the_page_says(html, name):
     soup = soup_of(name)
     assert meta(soup, "og:title") in soup.title.get_text()
@@ -67,59 +70,133 @@ def test_addresses_are_shown_only_if_there_is_one(html):
 
 # ---------------------------------------------------------------- with an address, and with none
 
+ADDRESS = "https://digits.example/book/"
+TEXT = {
+    "intro": "The front\n=========\n\nA book begins with a page that says what it holds, in a sentence or two.\n\n.. toctree::\n   :hidden:\n\n"
+    "   chapters/a\n   b\n",
+    "chapters/a": 'A *&* B\n=======\n\nIt says "5 < 6 & 7 > 6", which is long enough to describe the page by itself.\n',
+    "b": ".. meta::\n   :description: What the page itself has chosen to say of itself, in its front matter.\n\nB\n=\n\nOther words.\n",
+}
+CONFIGURATION = """\
+from tools import extension
+from tools.press import state
+
+project, root_doc, html_theme, html_favicon = "The book", "intro", "pydata_sphinx_theme", "_static/favicon.svg"
+html_title, html_static_path, templates_path = "The book", ["_static"], ["_templates"]
+extensions = ["sphinxext.opengraph", "notfound.extension"]
+
+def setup(app):
+    extension.connect(app, state.Build(edition="sample"), {"tools.press.page_meta"})
+"""
+
+
+class MadeUp:
+    """A book of three pages that Sphinx builds with the project's settings and handlers for heads, at an address or at none."""
+
+    def __init__(self, folder):
+        self.folder, self.out = folder, folder / "html"
+        book = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]
+        ours = {name: value for name, value in book.items() if name.startswith(("ogp_", "notfound_"))}
+        self.write("conf.py", CONFIGURATION + "".join(f"{name} = {value!r}\n" for name, value in ours.items()))
+        self.write("_toc.yml", "root: intro\nchapters:\n  - file: chapters/a\n  - file: b\n")
+        self.write("_static/favicon.svg", "<svg/>")
+        self.write("_templates/404.html", (ROOT / "_templates" / "404.html").read_text(encoding="utf-8"))
+        for name, text in TEXT.items():
+            self.write(f"{name}.rst", text)
+
+    def write(self, name, text):
+        """Write a file of the book."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def build(self, address):
+        """Build, with warnings as errors, at an address or at none; returns the names of the documents that were read."""
+        self.write("pyproject.toml", f'[tool.digits]\nsite = "{address}"\n' if address else "")
+        with docutils_namespace():
+            folders = (self.folder, self.folder, self.out, self.folder / "trees")
+            app = Sphinx(*folders, "html", status=None, warningiserror=True)
+            read = []
+            app.connect("source-read", lambda app, docname, source: read.append(docname))
+            app.build()
+        assert app.statuscode == 0
+        return read
+
+    def soup(self, name):
+        """Return a page, parsed."""
+        return BeautifulSoup((self.out / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+
+    def listed(self):
+        """Return the addresses in sitemap.xml."""
+        text = (self.out / "sitemap.xml").read_text(encoding="utf-8")
+        return [
+            one.text for one in ElementTree.fromstring(text).iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")
+        ]
+
+
+@pytest.fixture(scope="module")
+def made_up(tmp_path_factory):
+    """A book of three pages, not built."""
+    return MadeUp(tmp_path_factory.mktemp("made_up"))
+
 
 @pytest.fixture
-def made_up(tmp_path, monkeypatch):
-    """A folder of settings with a made-up address, and what Sphinx would pass."""
-    (tmp_path / "pyproject.toml").write_text('[tool.digits]\nsite = "https://digits.example/book/"\n', encoding="utf-8")
-    config = SimpleNamespace(
-        root_doc="intro", html_title="The book", project="", html_context={"book_built": "Last built"}
-    )
-    env = SimpleNamespace(
-        config=config, toctree_includes={"intro": ["chapters/a", "b"], "chapters/a": ["c"]}, titles={}
-    )
-    builder = SimpleNamespace(name="html", get_target_uri=lambda doc: f"{doc}.html")
-    out = tmp_path / "html"
-    out.mkdir()
-    return SimpleNamespace(confdir=tmp_path, config=config, env=env, builder=builder, outdir=out)
+def addressed(made_up):
+    """The book of three pages, built at an address."""
+    made_up.build(ADDRESS)
+    return made_up
 
 
-def context():
-    """What Sphinx passes to the head of a page."""
-    return {
-        "metatags": "",
-        "title": "A <em>&amp;</em> B",
-        "docstitle": "The book",
-        "pathto": lambda path, _: f"../{path}",
-    }
+def test_an_address_gives_sitemap_robots_canonical_and_picture(addressed):
+    assert addressed.listed() == [f"{ADDRESS}{name}.html" for name in TEXT]
+    assert f"Sitemap: {ADDRESS}sitemap.xml" in (addressed.out / "robots.txt").read_text()
+    assert f'rel="canonical" href="{ADDRESS}intro.html"' in (addressed.out / "index.html").read_text()
+    for name in [*TEXT, "search", "genindex"]:
+        soup = addressed.soup(name)
+        assert [one["href"] for one in soup.select("link[rel=canonical]")] == [f"{ADDRESS}{name}.html"]
+        assert meta(soup, "og:url") == f"{ADDRESS}{name}.html"
+        assert meta(soup, "og:type") == ("website" if name == "intro" else "article")
+        assert meta(soup, "og:site_name") == "The book" and meta(soup, "og:locale") == "en_GB"
+        assert meta(soup, "og:image") == f"{ADDRESS}_static/share.png"
+        assert (int(meta(soup, "og:image:width")), int(meta(soup, "og:image:height"))) == page_meta.PICTURE_SIZE
+        assert len(meta(soup, "og:image:alt")) > 20
+        assert meta(soup, "twitter:card") == "summary_large_image"
+        assert meta(soup, "og:description") == meta(soup, "description")
+    assert meta(addressed.soup("chapters/a"), "og:title") == "A & B"
 
 
-def test_an_address_gives_sitemap_robots_canonical_and_picture(made_up):
-    page_meta.write_files(made_up, None)
-    sitemap = (made_up.outdir / "sitemap.xml").read_text(encoding="utf-8")
-    assert re.findall(r"<loc>(.*?)</loc>", sitemap) == [
-        f"https://digits.example/book/{name}.html" for name in ("intro", "chapters/a", "b", "c")
-    ]
-    assert "Sitemap: https://digits.example/book/sitemap.xml" in (made_up.outdir / "robots.txt").read_text()
-    assert (
-        'rel="canonical" href="https://digits.example/book/intro.html"' in (made_up.outdir / "index.html").read_text()
-    )
-    values = context()
-    page_meta.add_head(made_up, "search", "", values, None)
-    soup = BeautifulSoup(values["metatags"], "html.parser")
-    assert meta(soup, "og:url") == "https://digits.example/book/search.html"
-    assert meta(soup, "og:image") == "https://digits.example/book/_static/share.png"
-    assert meta(soup, "og:title") == "A & B"
+def test_a_build_that_writes_one_page_still_lists_all(addressed):
+    addressed.write("b.rst", TEXT["b"] + "\nOne more sentence.\n")
+    assert addressed.build(ADDRESS) == ["b"]
+    assert addressed.listed() == [f"{ADDRESS}{name}.html" for name in TEXT]
 
 
-def test_no_address_gives_none_of_them_and_removes_old_ones(made_up):
-    page_meta.write_files(made_up, None)
-    (made_up.confdir / "pyproject.toml").write_text("", encoding="utf-8")
-    page_meta.write_files(made_up, None)
-    assert sorted(path.name for path in made_up.outdir.iterdir()) == ["index.html"]
-    values = context()
-    page_meta.add_head(made_up, "search", "", values, None)
-    assert "og:url" not in values["metatags"] and "og:image" not in values["metatags"]
+def test_no_address_gives_none_of_them_and_removes_old_ones(addressed):
+    addressed.build(None)
+    assert not {"sitemap.xml", "robots.txt"} & {path.name for path in addressed.out.iterdir()}
+    assert "canonical" not in (addressed.out / "index.html").read_text()
+    for name in [*TEXT, "search", "genindex"]:
+        soup = addressed.soup(name)
+        assert not soup.select('[property="og:url"], [property^="og:image"], [rel=canonical]')
+        assert meta(soup, "og:title") and meta(soup, "og:description") == meta(soup, "description")
+        assert meta(soup, "twitter:card") == "summary_large_image"
+
+
+def test_signs_of_html_and_descriptions_of_a_pages_own_arrive_as_they_are(addressed):
+    for name, words in [("chapters/a", "“5 < 6 & 7 > 6”"), ("b", "What the page itself has chosen to say of itself")]:
+        description = meta(addressed.soup(name), "description")
+        assert words in description and description == meta(addressed.soup(name), "og:description")
+
+
+@pytest.mark.parametrize(("address", "root"), [(ADDRESS, "/book/"), (None, "/")])
+def test_links_of_the_page_for_wrong_addresses_begin_at_the_sites_root(made_up, address, root):
+    made_up.build(address)
+    soup = made_up.soup("404")
+    assert [one["href"] for one in soup.select("a")] == [f"{root}{name}.html" for name in TEXT]
+    assert soup.select_one("form")["action"] == f"{root}search.html"
+    assert soup.select_one("style") and not soup.select("[rel=stylesheet], script")
+    assert soup.select_one("[rel=icon]")["href"].startswith("data:image/svg+xml,")
+    assert meta(soup, "robots") == "noindex" and "Last built" in soup.footer.get_text()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from bs4 import BeautifulSoup
 from notebook_rules import ROOT
 
-from tools.copies import badges, portable, setup_cell
+from tools.copies import badges, setup_cell, site
 from tools.press import address
 
 MADE_UP = """
@@ -94,7 +94,7 @@ def test_a_readme_without_its_place_for_buttons_is_an_error():
 
 def test_without_an_address_there_is_no_button_and_the_cell_says_what_to_do(tmp_path):
     assert "](http" not in badges.badges(tmp_path)
-    assert portable.colab_address("x.ipynb", tmp_path) is None and badges.binder_address(tmp_path) is None
+    assert site.colab_address("x.ipynb", tmp_path) is None and badges.binder_address(tmp_path) is None
     code = setup_cell.setup_code(tmp_path)
     assert "git+" not in code and 'wheels or [""]' in code and setup_cell.CURE in code
 
@@ -105,10 +105,10 @@ def test_with_an_address_all_agree(root):
         "(https://mybinder.org/v2/gh/someone/digits/stable?urlpath=lab/tree/chapters/before_you_start.ipynb)" in shown
     )
     colab = "https://colab.research.google.com/github/someone/digits/blob/copies/before_you_start.ipynb"
-    assert f"({colab})" in shown and portable.colab_address("before_you_start.ipynb", root) == colab
+    assert f"({colab})" in shown and site.colab_address("before_you_start.ipynb", root) == colab
     assert '["git+https://github.com/someone/digits@stable"]' in setup_cell.setup_code(root)
     config = SimpleNamespace(html_theme_options={"show_navbar_depth": 1})
-    portable.use_address(SimpleNamespace(srcdir=root), config)
+    site.use_address(SimpleNamespace(srcdir=root), config)
     assert config.html_theme_options["repository_url"] == "https://github.com/someone/digits"
     assert config.html_theme_options["repository_branch"] == "stable"
 

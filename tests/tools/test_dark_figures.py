@@ -18,6 +18,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import seaborn as sns
+from coloraide import Color
 from matplotlib.colors import to_hex, to_rgba
 from PIL import Image
 
@@ -93,8 +94,10 @@ def test_the_dark_palette_can_be_told_apart_with_every_kind_of_eye():
     def least(colours, eye):
         rgb = np.array([to_rgba(colour)[:3] for colour in colours])
         linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-        seen = np.cbrt(np.clip(linear @ np.transpose(eye), 0, 1) @ dark_figures.TO_CONES.T) @ dark_figures.TO_LAB.T
-        return min(np.linalg.norm(one - other) for one, other in itertools.combinations(seen, 2))
+        seen = [
+            Color("srgb-linear", list(cones)).convert("oklab") for cones in np.clip(linear @ np.transpose(eye), 0, 1)
+        ]
+        return min(one.distance(other, space="oklab") for one, other in itertools.combinations(seen, 2))
 
     for name, eye in eyes.items():
         light, turned = least(plots.COLOURS, eye), least([on_dark(colour) for colour in plots.COLOURS], eye)
@@ -141,14 +144,32 @@ def test_white_becomes_the_ground_and_black_the_ink():
 
 def test_a_colour_keeps_its_hue():
     for colour in ("#A6C8E0", "#7F0000", "darkgreen"):
-        before, after = (dark_figures.to_oklab(value[:3])[1:] for value in (to_rgba(colour), on_dark(colour)))
+        before, after = (np.array(tint(value)) for value in (to_rgba(colour), on_dark(colour)))
         assert before @ after / np.linalg.norm(before) / np.linalg.norm(after) > 0.98
 
 
-def test_oklab_goes_there_and_back():
-    np.testing.assert_allclose(dark_figures.to_oklab([1, 1, 1]), [1, 0, 0], atol=1e-4)
-    for rgb in np.random.default_rng(0).random((20, 3)):
-        np.testing.assert_allclose(dark_figures.from_oklab(dark_figures.to_oklab(rgb)), rgb, atol=2e-3)
+def tint(colour):
+    """Return how green or red, and how blue or yellow a colour is (OKLab)."""
+    return Color("srgb", colour[:3]).convert("oklab").coords()[1:]
+
+
+def test_colours_of_all_kinds_get_the_contrast_that_they_should_and_no_screen_has_to_guess():
+    """On the dark ground: the contrast on white as far as the ink allows, the hue kept, and nothing outside 0 to 1."""
+    for rgb in np.random.default_rng(0).random((200, 3)):
+        now = dark_figures.turn(*map(float, rgb))
+        assert min(now) >= 0 and max(now) <= 1
+        wanted = dark_figures.contrast_on_dark(contrast("white", rgb))
+        assert contrast(now, GROUND) == pytest.approx(wanted, abs=0.01)
+        before, after = np.array(tint(rgb)), np.array(tint(now))
+        assert np.linalg.norm(after) < 0.02 or before @ after / np.linalg.norm(before) / np.linalg.norm(after) > 0.995
+
+
+def test_contrast_is_that_of_wcag():
+    """Known values: the ends of the scale, and the grey that WCAG's own pages give as the lightest for letters on white."""
+    assert contrast("white", "black") == pytest.approx(21, abs=1e-3)
+    assert contrast("black", "white") == contrast("white", "black")
+    assert contrast("#767676", "white") == pytest.approx(4.54, abs=0.01)
+    assert contrast("red", "red") == 1
 
 
 def test_a_figure_gets_its_own_colours_back_to_the_pixel():
@@ -288,7 +309,7 @@ def test_only_the_build_of_the_pages_gets_both(tmp_path, build):
 
 
 def test_a_kernel_of_the_build_that_draws_nothing_imports_nothing_for_it(tmp_path):
-    code = "import sys\nprint('tools.press.kernel' in sys.modules, {'matplotlib', 'numpy', 'PIL'} & set(sys.modules))"
+    code = "import sys\nprint('tools.press.kernel' in sys.modules, {'matplotlib', 'numpy', 'PIL', 'coloraide'} & set(sys.modules))"
     ((output,),) = executed(os.environ | {"IPYTHONDIR": str(kernel.write_profile(tmp_path))}, code)
     assert output["text"] == "True set()\n"
 

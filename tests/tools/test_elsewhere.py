@@ -20,7 +20,8 @@ import pytest
 from elsewhere import ROOT, Elsewhere, project_copy, repacked
 
 from helpers import elsewhere
-from tools.copies import portable, setup_cell
+from tools.copies import setup_cell
+from tools.copies.wheel import build_wheel
 from tools.upkeep import lab
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links packages into an environment, which Windows forbids")
@@ -30,7 +31,7 @@ PLACEHOLDER = 'repository = "https://github.com/OWNER/REPOSITORY"'
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """The helpers' wheel."""
-    return portable.build_wheel(ROOT, tmp_path_factory.mktemp("wheel"))
+    return build_wheel(ROOT, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")

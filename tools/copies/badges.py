@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools.copies.portable import colab_address
+from tools.copies.site import colab_address
 from tools.press import address
 
 ROOT = Path(__file__).resolve().parents[2]

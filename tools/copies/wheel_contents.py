@@ -1,7 +1,7 @@
 """What an install of the project holds besides the readers' packages, which pyproject.toml names.
 
 A wheel carries the recordings and the lock, so that it needs no repository: ``pip install`` of the repository's address and
-``tools/copies/portable.py`` both go through ``BuildWithRecordings``. An editable install leaves the files where they are, and
+``tools/copies/wheel.py`` both go through ``BuildWithRecordings``. An editable install leaves the files where they are, and
 makes what only the book's own folder holds importable: the tools and the coursework, and the tools' renderer of figures.
 pyproject.toml names both classes as setuptools' commands.
 """

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 import numpy as np
+from coloraide import Color
 from matplotlib.backend_bases import MouseEvent
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import Collection, QuadMesh
@@ -39,53 +40,14 @@ MIME_TYPE = "application/vnd.digits.figure+json"
 PAGE_DPI, DENSITY = 100, 2
 
 
-#: OKLab (Ottosson, 2020): colours as lightness, green to red and blue to yellow, spaced as the eye sees them.
-TO_CONES = np.array(
-    [
-        [0.4122214708, 0.5363325363, 0.0514459929],
-        [0.2119034982, 0.6806995451, 0.1073969566],
-        [0.0883024619, 0.2817188376, 0.6299787005],
-    ]
-)
-TO_LAB = np.array(
-    [
-        [0.2104542553, 0.7936177850, -0.0040720468],
-        [1.9779984951, -2.4285922050, 0.4505937099],
-        [0.0259040371, 0.7827717662, -0.8086757660],
-    ]
-)
-
-
-FROM_CONES, FROM_LAB = np.linalg.inv(TO_CONES), np.linalg.inv(TO_LAB)
-
-
-def to_oklab(rgb):
-    """Return a colour, (3,) of sRGB from 0 to 1, in OKLab."""
-    rgb = np.asarray(rgb, float)
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return TO_LAB @ np.cbrt(TO_CONES @ linear)
-
-
-def from_oklab(lab):
-    """Return a colour of OKLab, (3,), in sRGB from 0 to 1; one that no screen can show is paled until it can."""
-    for chroma in np.linspace(1, 0, 21):
-        linear = FROM_CONES @ (FROM_LAB @ (lab * np.array([1, chroma, chroma]))) ** 3
-        if linear.min() > -1e-4 and linear.max() < 1 + 1e-4:
-            break
-    linear = np.clip(linear, 0, 1)
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-
-
-def luminance(colour):
-    """Return how much light a colour gives, 0 to 1 (WCAG 2)."""
-    rgb = np.array(to_rgb(colour))
-    return float(np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722])
+def as_seen(colour):
+    """Return a colour of Matplotlib as one of ColorAide; transparency is left out."""
+    return Color("srgb", to_rgb(colour))
 
 
 def contrast(one, other):
-    """Return the contrast of two colours, 1 to 21 (WCAG 2)."""
-    low, high = sorted([luminance(one), luminance(other)])
-    return (high + 0.05) / (low + 0.05)
+    """Return the contrast of two colours of Matplotlib, 1 to 21 (WCAG 2)."""
+    return as_seen(one).contrast(as_seen(other), method="wcag21")
 
 
 def contrast_on_dark(on_white):
@@ -99,22 +61,30 @@ def contrast_on_dark(on_white):
     return kept * (most / kept) ** (np.log(on_white / kept) / np.log(21 / kept))
 
 
+def shown(lightness, tint):
+    """Return a colour of OKLab, its lightness and tint (two numbers), in sRGB; one that no screen can show is paled until it can."""
+    return Color("oklab", [lightness, *tint]).convert("srgb").fit(method="raytrace")
+
+
 @lru_cache(maxsize=4096)
 def turn(red, green, blue):
     """Return the counterpart of an opaque colour: its hue, and the contrast on the dark ground that it had on white."""
     counterpart = DARK.get(to_hex((red, green, blue)))
     if counterpart:
         return to_rgb(counterpart)
-    wanted = contrast_on_dark(contrast("white", (red, green, blue))) * (luminance(GROUND) + 0.05) - 0.05
-    tint = to_oklab((red, green, blue))[1:]
+    on_white = contrast("white", (red, green, blue))
+    wanted = contrast_on_dark(on_white) * (as_seen(GROUND).luminance() + 0.05) - 0.05
+    tint = (
+        as_seen((red, green, blue)).convert("oklab").coords()[1:]
+    )  # green to red, blue to yellow: spaced as the eye sees them
     low, high = 0.0, 1.0
     for _ in range(14):
         middle = (low + high) / 2
-        if luminance(from_oklab([middle, *tint])) < wanted:
+        if shown(middle, tint).luminance() < wanted:
             low = middle
         else:
             high = middle
-    return tuple(map(float, from_oklab([high, *tint])))
+    return tuple(shown(high, tint).coords())
 
 
 def on_dark(colour):

@@ -1,7 +1,9 @@
 """What the outside sees of a page, and what stands at its foot.
 
-Description and Open Graph data in the head of each page; canonical links, sitemap.xml and robots.txt once the site has an address
-(tools/press/address.py); a page for addresses that do not exist; commit, date, edition and versions for the footer.
+sphinxext-opengraph writes the Open Graph data and sphinx-notfound-page the page for addresses that do not exist (_config.yml holds
+their settings); what they need to know of this build and of each page they get from here. Ours are each page's description;
+sitemap.xml and robots.txt once the site has an address (tools/press/address.py); the site's front door; and commit, date, edition
+and versions for the footer.
 """
 
 import datetime
@@ -15,15 +17,17 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from docutils import nodes
+from docutils.utils import new_document
+from sphinxext.opengraph import get_tags, make_tag
 
 from tools.press.address import site
+from tools.press.check_site import pages_of_toc
 
 LONGEST = 160  # characters of a description that search engines show
 SHORTEST = 50
 ICONS = {"alternate icon": "favicon.ico", "apple-touch-icon": "touch_icon.png"}
 PICTURE = "_static/share.png"
 PICTURE_SIZE = (1200, 630)
-PICTURE_ALT = "The book's title beside a grid of handwritten digits."
 FIXED = {
     "search": "Search all chapters of the book, its glossary and its troubleshooting page for a word or a phrase.",
     "genindex": "Index of the book: every term that the glossary defines, in alphabetical order, with a link to its entry.",
@@ -88,7 +92,30 @@ def describe_build(build, app, config):
         "book_versions": versions(),
     }
     config.html_theme_options = {**config.html_theme_options, "logo": {"text": config.html_title or config.project}}
-    config.html_baseurl = site(app.confdir) or ""
+    address = site(app.confdir)
+    config.html_baseurl = address or ""
+    tell_opengraph(config, address)
+    # Links on the page for wrong addresses begin at the site's root: the path of its address, or / while it has none.
+    config.notfound_urls_prefix = urlsplit(address).path if address else "/"
+    config.notfound_context = {"icon": icon(Path(app.confdir) / config.html_favicon)} if config.html_favicon else {}
+
+
+def tell_opengraph(config, address):
+    """Give sphinxext-opengraph the book's title, and what needs the site's address only if there is one."""
+    config.ogp_site_name = escape(config.html_title or config.project)  # it escapes nothing but quotation marks
+    config.ogp_site_url = address or ""
+    if address:
+        config.ogp_image = address + PICTURE
+        size = zip(("width", "height"), map(str, PICTURE_SIZE), strict=True)
+        config.ogp_custom_meta_tags = [
+            *config.ogp_custom_meta_tags,
+            *(make_tag(f"og:image:{side}", pixels) for side, pixels in size),
+        ]
+
+
+def icon(path):
+    """Return an icon (SVG) as an address that holds all of it: it shows under any address, and from disk."""
+    return "data:image/svg+xml," + quote(path.read_text(encoding="utf-8"))
 
 
 # ---------------------------------------------------------------- the head of a page
@@ -118,7 +145,9 @@ def shorten(text):
 
 
 def description_of(doctree):
-    """Return the description of a page: the sentences with which its text begins; "" if it has no text."""
+    """Return the description of a page: the sentences with which its text begins; "" if it has no text (or is None)."""
+    if doctree is None:
+        return ""
     texts = (plain_text(one) for one in doctree.findall(nodes.paragraph) if isinstance(one.parent, nodes.section))
     text = ""
     for one in texts:
@@ -129,78 +158,51 @@ def description_of(doctree):
 
 
 def add_head(app, pagename, templatename, context, doctree):
-    """Write description, Open Graph and Twitter data into the head; what needs the site's address only if there is one."""
+    """Write description and icons into the head; tell sphinxext-opengraph, which comes after this, what to say of the page.
+
+    The description is ours: the extension cuts a page's text inside a word or a sentence, and takes no notice for Open Graph of one
+    that stands in a page's front matter.
+    """
     metatags = context.get("metatags", "")
     written = re.search(r'<meta content="([^"]*)" name="description"', metatags)  # html_meta in a page's front matter
-    if written:
-        description = written[1]
-    else:
-        description = escape(FIXED.get(pagename) or (description_of(doctree) if doctree is not None else ""))
-        if description:
-            metatags += f'\n<meta name="description" content="{description}" />'
-    title = re.sub(r"<[^>]+>", "", str(context.get("title", ""))) or context["docstitle"]
-    address = site(app.confdir)
-    data = {
-        "og:type": "website" if pagename == app.config.root_doc else "article",
-        "og:title": title,
-        "og:site_name": app.config.html_title or app.config.project,
-        "og:locale": "en_GB",
-    }
-    if description:
-        data["og:description"] = description
-    if address:
-        data |= {
-            "og:url": f"{address}{pagename}.html",
-            "og:image": address + PICTURE,
-            "og:image:width": PICTURE_SIZE[0],
-            "og:image:height": PICTURE_SIZE[1],
-            "og:image:alt": PICTURE_ALT,
-        }
-    for name, value in data.items():
-        text = value if name in {"og:description", "og:title"} else escape(str(value))
-        metatags += f'\n<meta property="{name}" content="{text}" />'
-    metatags += '\n<meta name="twitter:card" content="summary_large_image" />'
+    description = written[1] if written else escape(FIXED.get(pagename) or description_of(doctree))
+    if description and not written:
+        metatags += "\n" + make_tag("description", description, "name")
+    own = {"og:description": description} if description else {}
+    if pagename == app.config.root_doc:
+        own["og:type"] = "website"
+        context["docstitle"] = ""  # it would stand twice in the page's title
+    context["meta"] = {**(context.get("meta") or {}), **own}
     for relation, file in ICONS.items():  # beside the SVG that html_favicon names
         metatags += f'\n<link rel="{relation}" href="{context["pathto"](f"_static/{file}", 1)}" />'
     context["metatags"] = metatags + "\n"
-    if pagename == app.config.root_doc:
-        context["docstitle"] = ""  # it would stand twice in the page's title
 
 
-# ---------------------------------------------------------------- pages and files of the site
+def finish_head(app, pagename, templatename, context, doctree):
+    """Put right what sphinxext-opengraph has written, or would not write."""
+    if doctree is None and templatename != app.config.notfound_template:  # it passes over the pages that Sphinx makes
+        context["metatags"] += get_tags(
+            {**context, "title": context.get("title") or context["docstitle"]},
+            new_document(pagename),
+            srcdir=app.srcdir,
+            outdir=app.outdir,
+            config=app.config,
+            builder=app.builder,
+            env=app.env,
+        )
+    if not app.config.ogp_site_url:  # it would name the page's file, which is no address
+        context["metatags"] = re.sub(r'<meta property="og:url"[^>]*>\n?', "", context["metatags"])
 
 
-def not_found_page(app):
-    """Yield the page that a server sends for an address that does not exist, whatever the depth of that address.
-
-    Relative links would break there, so it holds its own style, and its links start at the site's root: the path of its
-    address, or / while it has none.
-    """
-    address = site(app.confdir)
-    root = urlsplit(address).path if address else "/"
-    titles = app.env.titles
-    chapters = [
-        (titles[doc].astext(), app.builder.get_target_uri(doc))
-        for doc in [app.config.root_doc, *sorted_documents(app.env)]
-    ]
-    icon = "data:image/svg+xml," + quote((Path(app.confdir) / app.config.html_favicon).read_text(encoding="utf-8"))
-    built = app.config.html_context["book_built"]
-    yield "404", {"site_root": root, "icon": icon, "chapters": chapters, "built": built}, "404.html"
-
-
-def sorted_documents(env):
-    """Return the documents below the root, in the book's order."""
-    order, waiting = [], [env.config.root_doc]
-    while waiting:
-        document = waiting.pop(0)
-        children = env.toctree_includes.get(document, [])
-        order += children
-        waiting += children
-    return order
+# ---------------------------------------------------------------- files of the site
 
 
 def write_files(app, exception):
-    """Write the site's first page, which leads to the book's; and with an address, sitemap.xml and robots.txt."""
+    """Write the site's first page, which leads to the book's; and with an address, sitemap.xml and robots.txt.
+
+    sphinx-sitemap would list the pages that this build wrote: after an edit of one chapter, that chapter alone. Without an address it
+    warns, which fails a build, and leaves an old sitemap.xml where it is.
+    """
     if exception is not None or app.builder.name != "html":
         return
     out = Path(app.outdir)
@@ -209,8 +211,8 @@ def write_files(app, exception):
     for name in ("sitemap.xml", "robots.txt"):
         (out / name).unlink(missing_ok=True)
     if address:
-        pages = [app.config.root_doc, *sorted_documents(app.env)]
-        lines = [f"  <url><loc>{escape(address + app.builder.get_target_uri(one))}</loc></url>" for one in pages]
+        pages = [address + app.builder.get_target_uri(one) for one in pages_of_toc(Path(app.srcdir))]
+        lines = [f"  <url><loc>{escape(page)}</loc></url>" for page in pages]
         (out / "sitemap.xml").write_text(
             '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
             + "\n".join(lines)

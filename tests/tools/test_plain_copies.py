@@ -1,8 +1,6 @@
 """Plain Markdown for Jupyter and Colab: every role and directive that the book uses, and what happens with others."""
 
-import json
 import re
-import zipfile
 
 import nbformat
 import pytest
@@ -10,8 +8,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from notebook_rules import ROOT
 from pybtex.database import parse_string
 
-from tools.copies import portable
-from tools.copies.portable import CUT, Converter, Facts, PortableError
+from tools.copies.markdown import CUT, Converter, Facts, PortableError
+from tools.copies.notebook import portable
 
 BIBLIOGRAPHY = """
 @article{LeCun1998, author={LeCun, Yann and Bottou, Léon and Bengio, Yoshua}, title={Gradients}, journal={J}, volume={1},
@@ -142,7 +140,7 @@ def toy(*middle):
 
 
 def test_a_copy_is_a_valid_notebook_of_plain_cells():
-    copy = portable.portable(toy(), facts(), "chapters/toy")
+    copy = portable(toy(), facts(), "chapters/toy")
     nbformat.validate(copy)
     sources = [cell.source for cell in copy.cells]
     assert sources[2] == "x = 1" and "copy" in sources[1]
@@ -155,13 +153,13 @@ def test_a_copy_is_a_valid_notebook_of_plain_cells():
 def test_of_a_check_only_what_later_cells_use_is_kept():
     check = 'half = 0.5\nspread = half * x\nunused = spread\nassert spread < 1\ncheck("spread", spread, full=(0, 1), runs=5)'
     middle = new_code_cell(check, metadata={"tags": ["remove-cell"]}), new_code_cell("print(spread)")
-    copy = portable.portable(toy(*middle), facts(), "chapters/toy")
+    copy = portable(toy(*middle), facts(), "chapters/toy")
     kept = next(cell for cell in copy.cells if "spread" in cell.source)
     assert kept.source == "half = 0.5\nspread = half * x" and kept.metadata["jupyter"]["source_hidden"]
 
 
 def test_a_solution_is_folded_in_jupyterlab_and_in_colab():
-    copy = portable.portable(toy(), facts(), "chapters/toy")
+    copy = portable(toy(), facts(), "chapters/toy")
     solution = next(cell for cell in copy.cells if cell.source.startswith("#### Solution to exercise 12"))
     assert solution.metadata["jp-MarkdownHeadingCollapsed"] is True
     assert copy.metadata["colab"]["collapsed_sections"] == [solution.metadata["id"]] == [solution["id"]]
@@ -170,12 +168,12 @@ def test_a_solution_is_folded_in_jupyterlab_and_in_colab():
 def test_a_role_that_would_break_a_string_of_code_is_an_error():
     notebook = toy(new_code_cell('say(f"{{doc}}`other`")'))
     with pytest.raises(PortableError, match="would break its string"):
-        portable.portable(notebook, facts(titles={"chapters/other": 'The "other"'}), "chapters/toy")
+        portable(notebook, facts(titles={"chapters/other": 'The "other"'}), "chapters/toy")
 
 
 def test_an_error_names_the_chapter_and_the_cell():
     with pytest.raises(PortableError, match="chapters/toy, cell 9"):
-        portable.portable(toy(new_markdown_cell("{term}`none`")), facts(), "chapters/toy")
+        portable(toy(new_markdown_cell("{term}`none`")), facts(), "chapters/toy")
 
 
 def test_copies_and_buttons_of_a_built_book(book):
@@ -185,47 +183,3 @@ def test_copies_and_buttons_of_a_built_book(book):
     assert '"../notebooks/one.ipynb"' in book.page("chapters/one")
     assert "_sources/chapters/one.ipynb" not in book.page("chapters/one") and ".zip" not in book.page("chapters/one")
     assert "notebooks/" not in book.page("intro")
-
-
-# ---------------------------------------------------------------- the wheel
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """The helpers' wheel, built without network."""
-    return portable.build_wheel(ROOT, tmp_path_factory.mktemp("wheel"))
-
-
-def test_the_wheel_holds_code_recordings_and_lock_and_nothing_else(wheel):
-    with zipfile.ZipFile(wheel) as archive:
-        names = {name for name in archive.namelist() if ".dist-info/" not in name}
-        metadata = archive.read(next(name for name in archive.namelist() if name.endswith("METADATA"))).decode()
-        recording = json.loads(archive.read("helpers/recordings/report_training.json"))
-        assert not [name for name in archive.namelist() if name.endswith("entry_points.txt")], "tools are not in it"
-    expected = {
-        f"{path.relative_to(ROOT)}" for folder in ("helpers", "experiments") for path in (ROOT / folder).rglob("*.py")
-    }
-    expected |= {f"helpers/recordings/{path.name}" for path in (ROOT / "data" / "measurements").glob("*.json")}
-    models = {name for name in names if name.startswith("helpers/page_models/")}
-    assert names - models == expected | {"helpers/requirements.txt"}
-    assert recording["name"] == "report_training"
-    needs = [line for line in metadata.splitlines() if line.startswith("Requires-Dist") and "extra ==" not in line]
-    assert any("mlxtend" in line for line in needs) and not any("jupyter-book" in line for line in needs)
-
-
-def test_the_same_files_give_the_same_wheel(wheel, tmp_path):
-    assert portable.build_wheel(ROOT, tmp_path).read_bytes() == wheel.read_bytes()
-
-
-def test_building_the_wheel_leaves_nothing_in_the_project(wheel):
-    assert not (ROOT / "build").exists()
-
-
-def test_a_change_of_a_recording_changes_the_wheels_digest(tmp_path):
-    for name in ("helpers", "data/measurements"):
-        (tmp_path / name).mkdir(parents=True)
-    (tmp_path / "helpers" / "a.py").write_text("x = 1")
-    (tmp_path / "data" / "measurements" / "b.json").write_text("{}")
-    before = portable.wheel_digest(tmp_path)
-    (tmp_path / "data" / "measurements" / "b.json").write_text("{ }")
-    assert portable.wheel_digest(tmp_path) != before
