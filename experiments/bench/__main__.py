@@ -11,6 +11,7 @@ import argparse
 import os
 import sys
 import time
+from importlib.util import find_spec
 
 from experiments.bench import declare
 from experiments.bench.runs import Serial, order_for
@@ -92,7 +93,8 @@ def record(wanted, workers, options):
     """Make all runs of the wanted (experiment, edition), wave after wave; returns the sentences on what is still missing."""
     progress, incomplete = None, []
     for wave in waves(wanted):
-        recordings = [Recording(one, edition, workers.machine(), options.again) for one, edition in wave]
+        machine = workers.machine()
+        recordings = [Recording(one, edition, machine, options.again) for one, edition in wave]
         if progress is None:  # what comes in later waves is counted in full until its turn
             later = [pair for pair in wanted if pair not in wave]
             progress = Progress(sum(len(one.runs(edition)) for one, edition in later))
@@ -136,14 +138,15 @@ def chosen_workers(options):
     scheduler = os.environ.get("DIGITS_SCHEDULER")
     if options.serial:
         return Serial()
-    try:
-        from experiments.bench.dask_map import Workers
-    except ImportError as error:
+    if find_spec("distributed") is None:
         if scheduler:
             raise RecordingError(
-                f"DIGITS_SCHEDULER is set, but Dask is not installed ({error}): make .cluster"
-            ) from None
+                f"DIGITS_SCHEDULER is {scheduler}, but Dask is not installed: pip install -r requirements-cluster.txt"
+            )
+        print("Dask is not installed: one run after the other", file=sys.stderr)
         return Serial()
+    from experiments.bench.dask_map import Workers
+
     return Workers(scheduler, options.workers)
 
 

@@ -11,6 +11,7 @@ import os
 import tempfile
 import time
 from collections import Counter, deque
+from concurrent.futures import CancelledError
 
 from dask.system import CPU_COUNT
 from distributed import Client, LocalCluster, wait
@@ -19,14 +20,13 @@ from experiments.bench.machine import ONE_THREAD, here
 from experiments.bench.runs import ATTEMPTS, described, is_busy, make_run_elsewhere, too_often
 from experiments.bench.store import RecordingError
 
-PATIENCE = 120  # seconds to wait for the first worker of a cluster
+PATIENCE = 120  # seconds to wait for a worker where there is none
 
 
 def on_a_worker(order):
     """Carry out an order in a worker's process."""
-    os.environ.update(
-        ONE_THREAD
-    )  # TensorFlow's, in time; Dask has set those of BLAS and OpenMP before the process began
+    # In time for TensorFlow; for BLAS and OpenMP, Dask has set them before the process began.
+    os.environ.update(ONE_THREAD)
     return make_run_elsewhere(order)
 
 
@@ -43,9 +43,11 @@ class Workers:
 
     def __init__(self, scheduler=None, count=None):
         self.scheduler, self.count = scheduler, count or CPU_COUNT
+        self.kind, self.seen, self.of_the_kind = None, None, []
 
     def __enter__(self):
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said by this module
+        for name in ("distributed", "distributed.client"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is said by this module
         self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self.cluster = None
         try:
@@ -75,26 +77,56 @@ class Workers:
 
     def workers(self):
         """Return address -> host of the workers that are there now."""
-        found = self.client.scheduler_info(n_workers=-1)["workers"]
+        try:
+            found = self.client.scheduler_info(n_workers=-1)["workers"]
+        except (OSError, TimeoutError) as error:
+            raise self.gone() from error
         return {address: found[address]["host"] for address in sorted(found)}
+
+    def gone(self):
+        """Return the error for a scheduler that does not answer any more."""
+        return RecordingError(f"the scheduler {self.scheduler or 'of this machine'} is gone: what is finished is kept")
 
     def one_of_each_host(self):
         """Return the addresses of one worker of each host, the first."""
         return list({host: address for address, host in reversed(self.workers().items())}.values())
 
-    def clocks(self):
-        """Return the addresses of one worker of each host of one kind: of the kind that most hosts are of."""
-        found = self.client.run(here, workers=self.one_of_each_host())
-        kinds = {
-            address: json.dumps({**one, "threads": one["cores"]}, sort_keys=True) for address, one in found.items()
-        }
-        most = min(Counter(kinds.values()).items(), key=lambda item: (-item[1], item[0]))[0] if kinds else None
-        return [address for address in sorted(kinds) if kinds[address] == most]
+    def kinds(self):
+        """Return address -> kind of machine (str) of one worker of each host, as ``machine.here`` sees it with all threads."""
+        found = self.client.run(here, workers=self.one_of_each_host(), on_error="ignore")
+        return {at: json.dumps({**one, "threads": one["cores"]}, sort_keys=True) for at, one in sorted(found.items())}
 
     def machine(self):
-        """Return the machine that makes runs whose time is a result: ``machine.here`` of it, with all its threads."""
-        found = self.client.run(here, workers=self.clocks()[:1])
-        return next({**one, "threads": one["cores"]} for one in found.values())
+        """Choose the kind of machine that makes runs whose time is a result: the one that most hosts are of; return it.
+
+        Raises
+        ------
+        RecordingError
+            If there is no worker.
+        """
+        counts = Counter(self.kinds().values())
+        if not counts:
+            raise RecordingError(f"no worker answers at {self.scheduler or 'this machine'}")
+        self.kind = min(counts, key=lambda kind: (-counts[kind], kind))
+        return json.loads(self.kind)
+
+    def free(self, there, under_way, timed):
+        """Return the addresses of the workers that may begin a run; where times are results, one of each host that rests."""
+        busy = {address for _, address in under_way.values()}
+        if not timed:
+            return [address for address in there if address not in busy]
+        if there != self.seen:
+            self.of_the_kind = [address for address, kind in self.kinds().items() if kind == self.kind]
+            self.seen = there
+        hosts = {there.get(address) for address in busy}
+        return [address for address in self.of_the_kind if there[address] not in hosts]
+
+    def lost(self, there, under_way):
+        """Take the runs whose worker has died out of ``under_way``; return their orders."""
+        futures = [one for one, (_, address) in under_way.items() if address not in there and not one.done()]
+        for future in futures:
+            future.cancel()
+        return [under_way.pop(future)[0] for future in futures]
 
     def make(self, orders, timed):
         """Yield (order, run) for each order, as they are finished.
@@ -115,17 +147,22 @@ class Workers:
         if timed and orders:
             self.wait_for_rest()
         waiting, begun, failure = deque(orders), Counter(), None
+        last_seen = time.monotonic()
         under_way = {}  # future -> (order, the address of its worker)
         while under_way or (waiting and not failure):
             there = self.workers()
-            for future in [one for one, (_, address) in under_way.items() if address not in there and not one.done()]:
-                order, _ = under_way.pop(future)  # its worker has died
-                future.cancel()
+            for order in self.lost(there, under_way):
                 if begun[json.dumps(order)] < ATTEMPTS:
                     waiting.appendleft(order)
                 else:
                     failure = failure or too_often(order)
-            free = [one for one in (self.clocks() if timed else there) if one not in {a for _, a in under_way.values()}]
+            free = self.free(there, under_way, timed)
+            if free or under_way:
+                last_seen = time.monotonic()
+            elif time.monotonic() - last_seen > PATIENCE:
+                raise RecordingError(
+                    f"no worker has come for {PATIENCE} s that may make runs: what is finished is kept"
+                )
             while free and waiting and not failure:
                 order, address = waiting.popleft(), free.pop(0)
                 begun[json.dumps(order)] += 1
@@ -135,10 +172,8 @@ class Workers:
                 order, address = under_way.pop(future)
                 if future.status == "finished":
                     yield order, future.result()
-                elif future.status == "error":
-                    failure = failure or noted(future.exception(), order, there.get(address, address))
-                else:  # it was lost with the scheduler
-                    raise RecordingError(f"the scheduler {self.scheduler or ''} is gone: what is finished is kept")
+                else:
+                    failure = failure or self.fault(future, order, there.get(address, address))
         if failure:
             raise failure
 
@@ -151,15 +186,19 @@ class Workers:
             return list(wait(futures, timeout=1, return_when="FIRST_COMPLETED").done)
         except TimeoutError:
             return []
+        except CancelledError as error:
+            raise self.gone() from error
 
     def wait_for_rest(self):
         """Wait until no worker makes a run: one of a program that was stopped may still be under way."""
-        while any(self.client.run(is_busy).values()):
+        while any(self.client.run(is_busy, on_error="ignore").values()):
             time.sleep(0.5)
 
-
-def noted(error, order, host):
-    """Return an error that says in which run and where it happened."""
-    if not isinstance(error, RecordingError):
-        error.add_note(f"in the run {described(order)}, on {host}")
-    return error
+    def fault(self, future, order, host):
+        """Return the error of a run that failed on a host, with a note that says which and where."""
+        error = None if future.cancelled() else future.exception()
+        if error is None or isinstance(error, CancelledError):
+            return self.gone()
+        if not isinstance(error, RecordingError):
+            error.add_note(f"in the run {described(order)}, on {host}")
+        return error

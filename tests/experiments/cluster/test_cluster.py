@@ -415,6 +415,23 @@ def test_a_worker_with_another_recording_that_is_needed_is_refused(projects):
     assert project.noted("begin", "late") == []
 
 
+def test_a_scheduler_that_goes_away_costs_no_finished_run(project):
+    cluster = Cluster(project)
+    cluster.worker(project)
+    project.only_below(2)
+    patience = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "3s"}
+    process = project.record(**cluster.environment, **patience)
+    wait_for(lambda: len(project.kept()) == 2 and project.noted("wait"), process)
+    os.killpg(cluster.scheduler.pid, signal.SIGKILL)
+    said = finished(process, status=1)
+    assert "is gone: what is finished is kept" in said, said
+    assert "Traceback" not in said, said
+    assert len(project.kept()) == 2
+    project.let_go()
+    finished(project.record())
+    assert all_there(project) and set(begun(project)[seed] for seed in (0, 1)) == {1}
+
+
 def test_a_cluster_that_is_not_there_is_named(project):
     address = f"tcp://127.0.0.1:{free_port()}"
     said = finished(project.record(DIGITS_SCHEDULER=address, DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT="2s"), status=1)
