@@ -7,13 +7,13 @@ caller's thread looks every tenth of a second whether enough has come.
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 import threading
 import time
 from collections import deque
 from pathlib import Path
+
+from helpers.progress import progress
 
 RETRIES = 2  # pooch's, for a download that breaks off, a wrong digest, or a server in trouble
 MIN_SPEED = 64_000  # bytes per second: slower than this is as good as nothing
@@ -91,11 +91,8 @@ def fetch(base: str, files: dict[str, str | None], folder: Path, patience: float
 
 
 def _bar():
-    """A progress bar in bytes where somebody watches (as helpers.text.progress), once it takes more than a second."""
-    from tqdm import tqdm
-
-    watched = not os.environ.get("DIGITS_BUILD") and ("ipykernel" in sys.modules or sys.stderr.isatty())
-    return tqdm(desc="MNIST", total=11_500_000, unit="B", unit_scale=True, delay=1, leave=False, disable=not watched)
+    """A progress bar in bytes, once it takes more than a second."""
+    return progress(None, desc="MNIST", total=11_500_000, unit="B", unit_scale=True, delay=1)
 
 
 def _explained(error: Exception) -> Exception:

@@ -6,7 +6,6 @@ A number that was measured is never typed into the text: a cell says it (:func:`
 
 import json
 import os
-import sys
 from pathlib import Path
 
 from helpers.data import current_edition
@@ -104,11 +103,3 @@ def _same(answer, expected):
     if answer.dtype.kind in "biufc" and expected.dtype.kind in "biufc":
         return np.allclose(answer, expected, rtol=1e-6, atol=1e-9)
     return answer.dtype.kind == expected.dtype.kind and bool((answer == expected).all())
-
-
-def progress(iterable, **options):
-    """A tqdm bar where somebody watches (JupyterLab, a terminal), nothing on a built page or in a test."""
-    from tqdm import tqdm
-
-    watched = not os.environ.get("DIGITS_BUILD") and ("ipykernel" in sys.modules or sys.stderr.isatty())
-    return tqdm(iterable, disable=not watched, leave=False, **options)

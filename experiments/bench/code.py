@@ -340,6 +340,7 @@ NO_RESULTS = (
     "helpers.edition",
     "helpers.files",
     "helpers.measurements",
+    "helpers.progress",
     "helpers.quiet",
     "helpers.text",
     "experiments.bench",

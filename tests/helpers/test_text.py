@@ -1,4 +1,4 @@
-"""helpers.text: sentences, quotations, checks, exercises that check themselves, progress bars."""
+"""helpers.text: sentences, quotations, checks, exercises that check themselves; helpers.progress."""
 
 import json
 import subprocess
@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from helpers import text
+from helpers import progress, text
 from hypothesis import given
 from hypothesis import strategies as st
 from notebook_rules import ROOT
@@ -219,14 +219,14 @@ def test_a_bar_is_drawn_for_watchers_only(monkeypatch, capsys):
     for build, watched in (("1", True), ("", False)):
         monkeypatch.setenv("DIGITS_BUILD", build)
         monkeypatch.setattr(sys.stderr, "isatty", lambda watched=watched: watched, raising=False)
-        assert list(text.progress(range(3))) == [0, 1, 2]
+        assert list(progress.progress(range(3))) == [0, 1, 2]
     assert capsys.readouterr() == ("", "")
 
 
 def test_a_bar_shows_in_a_terminal():
     code = (
         "import os, sys; os.environ.pop('DIGITS_BUILD', None); sys.stderr.isatty = lambda: True; "
-        "from helpers.text import progress; print(list(progress(range(3), desc='three')))"
+        "from helpers.progress import progress; print(list(progress(range(3), desc='three')))"
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout == "[0, 1, 2]\n" and "three" in result.stderr

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from playwright.async_api import async_playwright
 
+from experiments.evaluation import with_temperature
 from helpers.data import load_mnist, prepare
 from helpers.drawing import prepare_drawing
-from helpers.evaluation import with_temperature
 from helpers.models import network_of
 from tools.draw.networks import NETWORKS, read_record
 from tools.draw.pen import CANVAS, rasterise

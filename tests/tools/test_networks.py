@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from experiments.data_augmentation import AUGMENTED, distorted, prepared_again, thinner
+from experiments.evaluation import with_temperature
 from helpers.data import load_mnist, prepare
 from helpers.drawing import SIDE, prepare_drawing
-from helpers.evaluation import with_temperature
 from helpers.models import array_of, network_of
 from tools.draw import networks
 from tools.draw.networks import (

@@ -27,10 +27,11 @@ import numpy as np
 
 from experiments.bench.code import code_hash
 from experiments.data_augmentation import AUGMENTED, distorted
+from experiments.evaluation import fit_temperature, with_temperature
 from helpers.data import prepare
 from helpers.drawing import SIDE, prepare_drawing
-from helpers.evaluation import fit_temperature, with_temperature
 from helpers.models import CLASSES, build_mlp, network_of
+from helpers.progress import somebody_watches
 from helpers.training import REPORT_BATCH_SIZE, REPORT_EPOCHS, REPORT_VALIDATION_SPLIT, fit_as_report, set_seed
 from tools.draw.pen import rasterise
 from tools.draw.templates import make_development
@@ -319,7 +320,7 @@ def main(arguments=None):
         with contextlib.suppress(ValueError):
             record = read_record(name)
         if options.again or record is None or record["code"]["training"] != code["training"]:
-            with tqdm(desc=name, unit="round", disable=None) as bar:
+            with tqdm(desc=name, unit="round", disable=not somebody_watches()) as bar:
                 model, history, seconds = trained(name, digits, options.again, bar)
             record = record_of(name, model, history, seconds, digits, NETWORKS[name])
             record |= {

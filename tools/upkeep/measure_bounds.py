@@ -134,6 +134,8 @@ def main(arguments=None):
     """Run as described above; the exit status is 1 if a value fell outside its bounds or a run stopped early."""
     from tqdm import tqdm
 
+    from helpers.progress import somebody_watches
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("chapters", nargs="*", metavar="CHAPTER", help="a name (training) or a notebook's path")
     parser.add_argument("--runs", type=int, default=5)
@@ -150,7 +152,7 @@ def main(arguments=None):
             cell.cell_type == "code" and bool(cell.source.strip()) for cell in nbformat.read(path, as_version=4).cells
         )
         entries, errors = [], []
-        with tqdm(total=cells * options.runs, unit="cell", disable=None) as bar:
+        with tqdm(total=cells * options.runs, unit="cell", disable=not somebody_watches()) as bar:
             for number in range(options.runs):
                 bar.set_description(f"{path.stem}, run {number + 1} of {options.runs}")
                 found, error = run(path, 1000 * number, options.edition, bar.update)
