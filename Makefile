@@ -18,7 +18,7 @@ BUILT ?=
 ALL ?=
 PYTEST := $(PY) -m pytest -p no:cacheprovider
 .DEFAULT_GOAL := help
-.PHONY: help env book pdf site-pictures test test-helpers test-chapters test-site test-faults test-coursework test-measurements coursework coursework-pages grade lab measurements drawings page-models bounds lock clean-notebooks refresh-notebooks address clean
+.PHONY: help env book pdf site-pictures test test-helpers test-chapters test-site test-faults test-coursework test-measurements cluster coursework coursework-pages grade lab measurements drawings page-models bounds lock clean-notebooks refresh-notebooks address clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -40,8 +40,8 @@ test: test-helpers test-chapters  ## all tests but those of the built site (make
 test-helpers: env  ## the helpers, the tools, the rules for notebooks and prose
 	@$(PYTEST) -q -n $(WORKERS) --dist loadfile tests
 
-test-chapters: env  ## run every chapter as a test (nbval)
-	@$(PYTEST) -q -n $(WORKERS) --dist loadfile --nbval-lax --nbval-cell-timeout=$(CELL_TIMEOUT) --durations=0 --durations-min=15 chapters
+test-chapters: env  ## run every chapter as a test, with nbval (NAME=chapters/training.ipynb: one)
+	@$(PYTEST) -q -n $(WORKERS) --dist loadfile --nbval-lax --nbval-cell-timeout=$(CELL_TIMEOUT) --durations=0 --durations-min=15 $(or $(NAME),chapters)
 
 pdf: book  ## print the whole book as a PDF, with Chromium
 	@$(PY) -m tools.press.make_pdf
@@ -93,6 +93,8 @@ $(VENV)/.cluster: requirements-cluster.txt $(VENV)/.installed
 # DIGITS_SCHEDULER=tcp://host:port takes the workers of a cluster instead of this machine's cores.
 measurements: $(VENV)/.cluster  ## record long measurements that are missing or out of date (NAME=one of them, SEEDS=0-4,7)
 	@$(PY) -m experiments.bench $(NAME) $(if $(SEEDS),--seeds "$(SEEDS)")
+
+cluster: $(VENV)/.cluster  ## install what a machine of a cluster needs to record measurements
 
 test-measurements: $(VENV)/.cluster  ## test recording on many processes, with a scheduler and workers that die
 	@$(PYTEST) -q tests/experiments/cluster

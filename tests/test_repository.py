@@ -157,7 +157,10 @@ def test_the_workflow_runs_targets_of_the_makefile():
     jobs = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"].values()
     runs = [step["run"] for job in jobs for step in job["steps"] if "run" in step]
     named = {word for run in runs for word in commands(f"`{run}`")}
-    assert named == {"test", "test-site", "test-faults", "test-coursework", "pdf"} and named <= make_targets()
+    assert (
+        named == {"test", "test-site", "test-faults", "test-coursework", "test-measurements", "pdf"}
+        and named <= make_targets()
+    )
 
 
 # ---------------------------------------------------------------- links, commands, paths
@@ -246,11 +249,12 @@ def test_the_lock_holds_every_direct_dependency():
     for lock, groups in (
         ("requirements.txt", [PYPROJECT["project"]["dependencies"], extras["book"]]),
         ("requirements-teaching.txt", [extras["teaching"]]),
+        ("requirements-cluster.txt", [extras["cluster"]]),
     ):
         locked = set(re.findall(r"^([a-z0-9._-]+)==", read(lock), re.M))
         wanted = {re.match(r"[\w.-]+", one)[0].lower() for group in groups for one in group}
         assert wanted and wanted <= locked, wanted - locked
-    assert set(extras) == {"book", "teaching"}
+    assert set(extras) == {"book", "teaching", "cluster"}
 
 
 def pins(text):
@@ -271,15 +275,26 @@ def disagreements(book, teaching):
     return {name for name in set(book) & set(teaching) if versions(book[name]) != versions(teaching[name])}
 
 
-def test_the_teachers_lock_adds_to_the_readers_and_changes_none_of_it():
-    book, teaching = pins(read("requirements.txt")), pins(read("requirements-teaching.txt"))
-    assert not disagreements(book, teaching)
-    assert {"nbgrader", "jupyterhub"} <= set(teaching) - set(book), "no reader needs these"
-    assert len(set(book) & set(teaching)) > 50
-    text = read("requirements-teaching.txt")
+@pytest.mark.parametrize(
+    ("lock", "own", "shared"),
+    [
+        ("requirements-teaching.txt", {"nbgrader", "jupyterhub"}, 50),
+        ("requirements-cluster.txt", {"distributed", "dask"}, 5),
+    ],
+)
+def test_an_extras_lock_adds_to_the_readers_and_changes_none_of_it(lock, own, shared):
+    book, extra = pins(read("requirements.txt")), pins(read(lock))
+    assert not disagreements(book, extra)
+    assert own <= set(extra) - set(book), "no reader needs these"
+    assert len(set(book) & set(extra)) > shared
+    text = read(lock)
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     assert "://" not in text and not [line for line in lines if not re.match(r"[a-z0-9._-]+==\S+", line)]
     assert not re.search(r"-[cr] /", text), "a path of the machine that made the lock"
+
+
+def test_the_locks_of_the_extras_agree_with_each_other():
+    assert not disagreements(pins(read("requirements-teaching.txt")), pins(read("requirements-cluster.txt")))
 
 
 def test_two_locks_that_disagree_are_noticed():
