@@ -1,7 +1,11 @@
 """What a tree of processes holds: one watcher for the sandbox, for the measurements of grading and for those of the hub.
 
-A tree is a process and all that it started, and that these started. Memory is added up over its processes; the functions
-`own`, `resident` and `shared_out` differ in what they count of pages that several processes hold together.
+Memory is added up over a process and all that came of it. What counts of pages that several of them hold together differs:
+
+- `resident`: each page once for each process that has it in memory; what two have loaded counts twice,
+- `shared_out`: each page once in all (PSS); the system walks through all pages for it,
+- `usage`, for the limits of a sandbox: a process's own pages, and those that it still shares with the process that forked it, once
+  for each of both; libraries do not count, nor do files in memory, whose folders have a limit of their own.
 """
 
 from __future__ import annotations
@@ -14,26 +18,15 @@ from dataclasses import dataclass
 import psutil
 
 
-def own(process):
-    """Return the bytes of a process that are resident and no file's: its own pages, and those that a fork left it with.
-
-    Libraries do not count, nor do files in memory, whose folders have a limit of their own. A page that a process still shares
-    with the one that forked it counts for each of both. Linux only.
-    """
-    told = process.memory_info()
-    return told.rss - told.shared
-
-
 def resident(process):
-    """Return the bytes of a process that are resident: all of it, so that what two have loaded counts twice."""
+    """Return the bytes of a process that are resident (RSS)."""
     return process.memory_info().rss
 
 
 def shared_out(process):
     """Return the bytes of a process with each shared page divided among those who hold it (PSS).
 
-    The one sum over processes that counts no page twice; the system walks through all pages for it. Resident memory where it
-    does not tell (not Linux, or a process of somebody else's).
+    Resident memory where the system does not tell (not Linux, or a process of somebody else's).
     """
     with contextlib.suppress(psutil.AccessDenied, AttributeError):
         return process.memory_full_info().pss
@@ -84,7 +77,7 @@ class Watch:
 
 @dataclass
 class Usage:
-    """What a sandbox uses now: bytes as `own` counts them, processes, threads; and processor seconds since it began."""
+    """What a sandbox uses now: bytes, resident less shared; processes, threads; and processor seconds since it began."""
 
     memory: int = 0
     processes: int = 0
@@ -95,9 +88,9 @@ class Usage:
 def usage(child):
     """Return the :class:`Usage` of a sandbox, read from its own /proc; zeros when it has ended.
 
-    ``child`` is the number, outside, of its first process. Not by `tree`: to find a process's children psutil reads those of the
-    whole machine, 6 ms among 400 processes and 28 ms among 1,600, where this takes 0.2 ms, and a sandbox is looked at every 50 ms.
-    Nor could a tree be complete while a fork bomb goes off; the sandbox's own list always is.
+    ``child`` is the number, outside, of its first process. Not by psutil, which would look through all processes of the
+    machine for the children of one: 7 ms among 400 and 28 ms among 1,600, where this takes 0.1 ms, and a sandbox is looked at every
+    50 ms. Nor could a tree of children be complete while a fork bomb goes off; the sandbox's own list always is.
     """
     found, base = Usage(), f"/proc/{child}/root/proc"
     try:
