@@ -141,7 +141,7 @@ def chosen_workers(options):
     if find_spec("distributed") is None:
         if scheduler:
             raise RecordingError(
-                f"DIGITS_SCHEDULER is {scheduler}, but Dask is not installed: pip install -r requirements-cluster.txt"
+                f"DIGITS_SCHEDULER is {scheduler}, but Dask is not installed: .venv/bin/python -m pip install -r requirements-cluster.txt"
             )
         print("Dask is not installed: one run after the other", file=sys.stderr)
         return Serial()

@@ -1,7 +1,7 @@
 """Making runs: an order says which, and whoever carries it out gives back the run as it is kept.
 
-An order is a dict that JSON can hold: ``module`` and ``name`` of the experiment, ``edition``, ``settings`` (seed included),
-``timed``, and ``stamp``, what the run must rest on. A run is a dict with settings, result, seconds, and the machine in full.
+An order is a dict that JSON can hold: ``module`` and ``name`` of the experiment, ``edition`` (None for a stand-in that needs no
+data), ``settings`` (seed included), ``timed``, and ``stamp``, what the run must rest on. A run is a dict with settings, result, seconds, and the machine in full.
 """
 
 import atexit
@@ -55,11 +55,13 @@ def make_run(order):
     Exception
         Whatever the experiment raises; TypeError if its result is nothing that JSON can hold.
     """
-    os.environ["DIGITS_EDITION"] = order["edition"]
     if order["name"] not in declare.EXPERIMENTS:
         declare.load(order["module"])
     one = declare.EXPERIMENTS[order["name"]]
-    digits = data.load_mnist(quiet=True)
+    digits = None
+    if order["edition"]:
+        os.environ["DIGITS_EDITION"] = order["edition"]
+        digits = data.load_mnist(quiet=True)
     start = time.perf_counter()
     result = one.function(digits, **order["settings"])
     seconds = round(time.perf_counter() - start, 3)

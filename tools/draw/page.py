@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tools.press import freshness
+
 from tools.press.state import kept
 
 PAGE = "draw"
@@ -151,7 +153,7 @@ def write(app, config):
     folder = Path(app.doctreedir).parent / "static"
     (folder / "draw").mkdir(parents=True, exist_ok=True)
     # Reading the images takes seconds; what they make changes only with this code or with the package.
-    made_from = hashlib.sha256(Path(__file__).read_bytes() + version("mlxtend").encode()).hexdigest()
+    made_from = f"{freshness.project_code(Path(app.srcdir)).digest('tools.draw.page:generated')} {version('mlxtend')}"
     stamp = folder.parent / "draw.made_from"
     scripts = [folder / "draw" / name for name in ("typical.js", "digits.js")]
     if not (stamp.is_file() and stamp.read_text() == made_from and all(path.is_file() for path in scripts)):
