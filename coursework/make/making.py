@@ -367,7 +367,7 @@ def digest_of(names, seed, sources=SOURCES):
     files = [SETTINGS, *(Path(__file__).with_name(one) for one in MADE_BY)] + [
         ROOT / one for one in (*LICENCES, "pyproject.toml")
     ]
-    files.append(ROOT / "helpers" / "data.py")
+    files += [ROOT / "helpers" / name for name in ("data.py", "edition.py", "files.py")]  # where the images come from
     for name in names:
         files += [one for one in sorted(Path(sources, name).iterdir()) if one.is_file()]
     for file in files:
