@@ -83,6 +83,7 @@ def add_renderers(app, known):
     """Register what writes pages: formulas, figures for both modes, entries of the references."""
     visits = (build_time_math.visit_inline, build_time_math.visit_display)
     app.add_html_math_renderer("build_time", *((partial(visit, known), None) for visit in visits))
+    page_figures.add_renderer()
     app.add_node(page_figures.page_figure_pair, html=(page_figures.visit_pair, page_figures.depart_pair))
     app.add_node(page_figures.page_figure, html=(page_figures.visit_figure_image, page_figures.depart_figure_image))
     app.add_node(nodes.citation, override=True, html=(accessible.visit_citation, accessible.depart_citation))

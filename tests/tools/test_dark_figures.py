@@ -17,6 +17,7 @@ from types import SimpleNamespace
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from sphinx.errors import ExtensionError
 import seaborn as sns
 from coloraide import Color
 from matplotlib.colors import to_hex, to_rgba
@@ -360,3 +361,11 @@ def test_a_figure_with_small_letters_scrolls_on_a_narrow_screen_and_can_be_reach
 
 def test_other_mime_types_are_left_to_the_book():
     assert page_figures.FigureRenderer.handle_mime(None, SimpleNamespace(mime_type="image/png"), False) is None
+
+
+def test_a_myst_nb_that_keeps_no_list_of_renderers_is_refused(monkeypatch):
+    page_figures.add_renderer()
+    assert page_figures.FigureRenderer in page_figures.load_mime_renders()
+    monkeypatch.setattr(page_figures, "load_mime_renders", lambda: [])
+    with pytest.raises(ExtensionError, match="keep its list of renderers"):
+        page_figures.add_renderer()

@@ -1,5 +1,6 @@
 """The chapters away from the book's folder: Google Colab's conventions, a wheel beside a copy, Binder's steps, make lab."""
 
+import ast
 import json
 import os
 import re
@@ -125,12 +126,18 @@ def test_the_versions_are_those_of_the_lock(monkeypatch):
 def test_all_that_helpers_and_chapters_import_is_needed():
     from tools.press.freshness import notebook_code
 
-    files = [*ROOT.glob("helpers/*.py"), *ROOT.glob("experiments/*.py"), *ROOT.glob("chapters/*.ipynb")]
-    code = "\n".join(notebook_code(path) if path.suffix == ".ipynb" else path.read_text() for path in files)
-    imported = set(re.findall(r"^\s*(?:import|from) (\w+)", code, re.M))
+    files = [*ROOT.glob("helpers/**/*.py"), *ROOT.glob("experiments/**/*.py"), *ROOT.glob("chapters/*.ipynb")]
+    files.remove(ROOT / "experiments" / "bench" / "dask_map.py")  # an extra that readers do not install
+    imported = set()
+    for path in files:
+        code = notebook_code(path) if path.suffix == ".ipynb" else path.read_text()
+        for node in ast.walk(ast.parse(code)):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                imported.add(node.module.split(".")[0])
     # what comes with the others or with every notebook; myst_nb is only asked for in a build
-    also = {"helpers", "experiments", "IPython", "requests", "packaging", "google", "myst_nb", "disk", "daal4py"}
-    also |= {"PIL", "drawings"}  # with matplotlib; tools/drawings.py, which only make page-models asks for
+    also = {"helpers", "experiments", "IPython", "requests", "packaging", "google", "myst_nb", "daal4py"}
     assert imported - set(sys.stdlib_module_names) - also <= set(elsewhere.NEEDED.values())
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     direct = {re.match(r"[\w.-]+", one)[0] for one in project["dependencies"]}
@@ -164,19 +171,15 @@ def test_binders_python_is_one_that_the_project_tests():
     assert f'"{version}"' in re.search(r"python: \[(.*)\]", workflow)[1]
 
 
-# What can be imported from anywhere, and whether the build finds its renderer: in the book's own folder (an editable install,
-# as requirements.txt asks for) and with what readers install.
-FOLDERS = {"helpers", "experiments", "tools", "coursework", "renderer"}
+# What can be imported from anywhere: in the book's own folder (an editable install, as requirements.txt asks for) and with what
+# readers install.
+FOLDERS = {"helpers", "experiments", "tools", "coursework"}
 READERS = {"helpers", "experiments"}
 
 
 def installed_of_ours(there):
-    """Return which of our packages an environment imports from elsewhere, and "renderer" if it names that of figures."""
-    code = (
-        "import importlib.util, importlib.metadata as m\n"
-        f"print(*[name for name in {sorted(FOLDERS)} if importlib.util.find_spec(name)])\n"
-        "print(*['renderer' for one in m.entry_points(group='myst_nb.mime_renderers') if one.name == 'digits'])"
-    )
+    """Return which of our packages an environment imports from elsewhere."""
+    code = f"import importlib.util; print(*[name for name in {sorted(FOLDERS)} if importlib.util.find_spec(name)])"
     done = there.run("-P", "-c", code)
     assert done.returncode == 0, done.stderr
     return set(done.stdout.split())

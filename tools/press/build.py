@@ -7,8 +7,6 @@ import json
 import os
 from pathlib import Path
 
-from myst_nb.core.render import load_mime_renders
-from sphinx.errors import ExtensionError
 
 from tools.press import freshness, kernel
 from tools.press.state import kept
@@ -19,20 +17,10 @@ BANNER = (
 )
 
 
-def require_renderer():
-    """Stop with the cure where the environment is older than pyproject.toml: figures would be left out of the pages."""
-    if not any(getattr(plugin, "__name__", "") == "FigureRenderer" for plugin in load_mime_renders()):
-        raise ExtensionError(
-            "MyST-NB does not know the book's renderer of figures (an entry point of the project's editable install): "
-            "install the book again, with `make env` or `pip install -e .`"
-        )
-
-
 def settle(build, app, config):
     """Decide on the data before any chapter runs, so that one build asks the network at most once."""
     from helpers.data import data_fingerprint, settle_edition
 
-    require_renderer()
     os.environ["DIGITS_BUILD"] = "1"  # no progress bars on a page
     os.environ["IPYTHONDIR"] = str(kernel.write_profile(Path(app.outdir).parent / "ipython"))  # figures for dark pages
     digits = settle_edition()

@@ -1,7 +1,6 @@
 """How the pages show a figure made for both modes: MyST-NB's renderer of its MIME type, and the node that Sphinx writes.
 
-The build finds the renderer as an entry point, which an editable install has (tools/copies/wheel_contents.py). Pages know how to
-write both nodes; other builders take the PNG among the cell's outputs.
+Pages know how to write both nodes; other builders take the PNG among the cell's outputs.
 """
 
 import hashlib
@@ -13,6 +12,8 @@ from html import escape
 from urllib.parse import quote
 
 from docutils import nodes
+from myst_nb.core.render import load_mime_renders
+from sphinx.errors import ExtensionError
 
 from tools.press.dark_figures import MIME_TYPE
 
@@ -55,6 +56,21 @@ class FigureRenderer:
             # not "width" and "height": Sphinx would wrap an image that has these in a link to itself
             pair += page_figure(uri=uri, alt=options.get("alt", ""), size=(width, height), classes=[f"only-{mode}"])
         return [pair]
+
+
+def add_renderer():
+    """Have MyST-NB know the renderer.
+
+    It looks for plugins among the entry points of what is installed, and keeps the list that it found: ours is put into that
+    list. An entry point of the project itself would name the tools to readers, who do not have them.
+    """
+    if FigureRenderer not in load_mime_renders():
+        load_mime_renders().append(FigureRenderer)
+    if FigureRenderer not in load_mime_renders():
+        raise ExtensionError(
+            "This version of MyST-NB does not keep its list of renderers, so that figures would be left out of the pages: "
+            "install the version that requirements.txt names"
+        )
 
 
 def shown_size(width, height, wanted=None):
