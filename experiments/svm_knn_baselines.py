@@ -1,7 +1,7 @@
 """Recorded experiments of the chapter on classical methods: choices made on validation, growth with n, the final table.
 
-All of them are deterministic, so every variant runs once. The choices are recorded first; what follows needs them: it reads
-from the recording on full MNIST what they chose, in both editions, and keeps it with its results. The validation images are
+All of them are deterministic, so every variant runs once. The choices are recorded first; what follows needs them: it reads what
+they chose on full MNIST, in both editions, and keeps it with its results. The validation images are
 always the last rows of the training images, as many as ``validation_rows`` says; the test images serve ``svm_growth``
 and ``baseline_table`` alone.
 """
