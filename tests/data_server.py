@@ -1,4 +1,4 @@
-"""Hosts that misbehave, for tests/test_data_download.py: a local HTTP server whose paths do what a test asks for."""
+"""Hosts that misbehave, for tests/helpers/test_data_download.py: a local HTTP server whose paths do what a test asks for."""
 
 from __future__ import annotations
 

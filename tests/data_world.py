@@ -1,4 +1,4 @@
-"""What tests/test_data*.py share: a small MNIST, whose digests stand in for the real ones, and a world to put it in.
+"""What tests/helpers/test_data*.py share: a small MNIST, whose digests stand in for the real ones, and a world to put it in.
 
 So most tests need neither MNIST nor a network.
 """
