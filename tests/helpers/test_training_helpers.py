@@ -279,3 +279,81 @@ def test_an_error_is_not_kept_quiet():
     result = child(NOISY + held)
     assert result.returncode == 1 and "from C++ " in result.stderr and "no such thing" in result.stderr
     assert "oneDNN" not in result.stderr
+
+
+# ---------------------------------------------------------------- the code that a kept network was trained by
+
+TRAINING = '''
+RATE = 0.5
+LAYERS = {"one", "two", "three"}
+
+
+def fit(x, epochs=5):
+    """Train."""
+    # slowly
+    return [step(x) for _ in range(epochs)]
+
+
+def step(x):
+    return x * RATE if "one" in LAYERS else 0
+
+
+def other(x):
+    return x
+'''
+
+
+def what_fit_runs(code=TRAINING, moved=""):
+    """What ``what_runs`` says of the function fit in this code, whose functions in ``moved`` stand in another module."""
+    namespaces = [{"__name__": "helpers.toy"}, {"__name__": "helpers.toy_parts"}]
+    exec(compile(moved, "toy_parts.py", "exec"), namespaces[1])
+    namespaces[0].update({name: value for name, value in namespaces[1].items() if not name.startswith("__")})
+    exec(compile(code, "toy.py", "exec"), namespaces[0])
+    return training.what_runs(namespaces[0]["fit"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("# slowly", "# fast"),
+        ('"""Train."""', '"""Train it,\n\n    and well."""'),
+        ("return x * RATE if", "return (\n        x\n        * RATE) if"),
+        ("def other(x):\n    return x", "def other(x):\n    return 2 * x"),
+    ],
+)
+def test_a_harmless_edit_trains_no_network_again(old, new):
+    assert old in TRAINING and what_fit_runs(TRAINING.replace(old, new)) == what_fit_runs()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("RATE = 0.5", "RATE = 0.25"),
+        ("epochs=5", "epochs=6"),
+        ("x * RATE", "x + RATE"),
+        ("step(x) for", "step(2 * x) for"),
+    ],
+)
+def test_any_other_edit_trains_it_again(old, new):
+    assert old in TRAINING and what_fit_runs(TRAINING.replace(old, new)) != what_fit_runs()
+
+
+def test_moving_a_function_to_another_file_trains_no_network_again():
+    step = TRAINING[TRAINING.index("def step") : TRAINING.index("def other")]
+    constants = TRAINING[: TRAINING.index("def fit")]
+    assert what_fit_runs(TRAINING.replace(step, ""), moved=constants + step) == what_fit_runs()
+
+
+def test_the_networks_name_is_the_same_in_every_process():
+    code = "import json; from helpers.training import fit_as_report, what_runs; print(json.dumps(what_runs(fit_as_report)))"
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert told[0] == told[1] and "build_mlp" in told[0] and "set_seed" in told[0] and "seed_offset" in told[0]
