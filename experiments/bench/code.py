@@ -99,6 +99,8 @@ def imported(statement):
         ]
     if statement.level:
         raise ValueError(f"{ast.unparse(statement)}: the book's modules import each other by their full names")
+    if statement.module.split(".")[0] in OURS and any(one.name == "*" for one in statement.names):
+        raise ValueError(f"{ast.unparse(statement)}: name what is imported, so that it can be told what is used")
     return [(one.asname or one.name, statement.module, one.name) for one in statement.names]
 
 

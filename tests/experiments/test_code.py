@@ -8,7 +8,7 @@ import time
 
 import experiments
 import pytest
-from experiments.bench.code import Code, code_hash, makes_no_results, results_code
+from experiments.bench.code import Code, code_hash, makes_no_results, parsed, results_code
 from notebook_rules import ROOT
 from toys import PARTS, TICKS, TOY
 
@@ -234,3 +234,41 @@ def test_the_hash_does_not_depend_on_where_the_project_lies(tmp_path):
         assert done.returncode == 0, done.stderr
         hashes.add(done.stdout)
     assert len(hashes) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "cure"),
+    [("from helpers.plots import *", "name what is imported"), ("from .training import x", "full names")],
+)
+def test_an_import_that_hides_what_is_used_is_refused(line, cure):
+    with pytest.raises(ValueError, match=cure):
+        parsed(line)
+
+
+def test_a_module_that_is_handed_on_counts_as_a_whole():
+    """getattr(module, name) may use any name of the module."""
+    files = {
+        "helpers.one": "A = 1\nB = 2\n",
+        "helpers.two": "from helpers import one\n\n\ndef get(name):\n    return getattr(one, name)\n",
+    }
+
+    def digest(files):
+        code = Code(find=lambda name: None)
+        code.files = {name: parsed(text) for name, text in files.items()} | {"helpers": parsed("")}
+        return code.digest("helpers.two:get")
+
+    assert digest(files) == digest(files | {"helpers.one": "A = 1\n# a comment\nB = 2\n"})
+    assert digest(files) != digest(files | {"helpers.one": "A = 1\nB = 3\n"})
+
+
+def test_two_functions_that_call_each_other_have_a_digest():
+    text = (
+        "def odd(n):\n    return n and even(n - 1)\n\n\ndef even(n):\n    return not n or odd(n - STEP)\n\n\nSTEP = 1\n"
+    )
+
+    def digest(text):
+        code = Code(find=lambda name: None)
+        code.files = {"helpers.one": parsed(text), "helpers": parsed("")}
+        return code.digest("helpers.one:odd")
+
+    assert digest(text) == digest(text) != digest(text.replace("STEP = 1", "STEP = 2"))
