@@ -37,8 +37,8 @@ book: env  ## execute the chapters and build _build/html
 
 test: test-helpers test-chapters  ## all tests but those of the built site (make test-site)
 
-test-helpers: env  ## the helpers, the tools, the rules for notebooks and prose
-	@$(PYTEST) -q -n $(WORKERS) --dist loadfile tests
+test-helpers: env  ## the helpers, the tools, the rules for notebooks and prose (NAME=tests/helpers: a part of them)
+	@$(PYTEST) -q -n $(WORKERS) --dist loadfile $(or $(NAME),tests)
 
 test-chapters: env  ## run every chapter as a test, with nbval (NAME=chapters/training.ipynb: one)
 	@$(PYTEST) -q -n $(WORKERS) --dist loadfile --nbval-lax --nbval-cell-timeout=$(CELL_TIMEOUT) --durations=0 --durations-min=15 $(or $(NAME),chapters)
@@ -97,7 +97,7 @@ measurements: $(VENV)/.cluster  ## record long measurements that are missing or 
 cluster: $(VENV)/.cluster  ## install what a machine of a cluster needs to record measurements
 
 test-measurements: $(VENV)/.cluster  ## test recording on many processes, with a scheduler and workers that die
-	@$(PYTEST) -q tests/experiments/cluster
+	@$(PYTEST) -q -n $(WORKERS) --dist load tests/experiments/cluster
 
 drawings: env  ## make the drawings that test the drawing page again, from their seeds
 	@$(PY) -m tools.draw.templates
