@@ -199,3 +199,9 @@ KEPT_FOR_LATER = {
 @pytest.mark.parametrize("package", PACKAGES)
 def test_the_packages_are_there(package):
     assert (ROOT / package / "__init__.py").is_file()
+
+
+def test_the_bench_is_kept_from_every_chapters_experiments():
+    (listed,) = [one["forbidden_modules"] for one in CONTRACTS if one["id"] == "bench-below-chapters"]
+    there = {f"experiments.{path.stem}" for path in (ROOT / "experiments").glob("*.py")} - {"experiments.__init__"}
+    assert set(listed) == there, "a new module of experiments goes into that contract of pyproject.toml"
