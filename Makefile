@@ -8,14 +8,15 @@ WORKERS ?= 2
 # Seconds that one cell may take; nbval's own default would wait half an hour for a kernel that was killed.
 CELL_TIMEOUT ?= 300
 SITE_TOOLS := tests/site/node_modules/.package-lock.json
-NAME ?=
+# Not from the environment, where some systems have a NAME of their own: make test NAME=... says it.
+NAME :=
 SEEDS ?=
 RUNS ?= 5
 SEED ?=
 SUBMISSIONS ?=
 COURSE ?=
-BUILT ?=
-ALL ?=
+BUILT :=
+ALL :=
 PYTEST := $(PY) -m pytest -p no:cacheprovider
 .DEFAULT_GOAL := help
 .PHONY: help env book pdf site-pictures test test-helpers test-chapters test-site test-faults test-coursework test-measurements cluster coursework coursework-pages grade lab measurements drawings page-models bounds lock clean-notebooks refresh-notebooks address clean

@@ -5,6 +5,7 @@ import hashlib
 import inspect
 import json
 import os
+import re
 import time
 from pathlib import Path
 
@@ -66,28 +67,36 @@ def fit_as_report(x_train, y_train, seed, hidden=REPORT_CODE, epochs=REPORT_EPOC
 
 
 def what_runs(function):
-    """What a function of ours does, for a digest: {name: [bytecode, constants, ...]}, with all of ours that it calls.
+    """What a function of ours does, for a digest: a list of [name, bytecode, constants, ...], with all of ours that it calls.
 
     Comments, docstrings, layout and the file that something stands in do not count. The rule is that of
     ``experiments.bench.code``, which reads the text of files; here it is applied to what this process has loaded.
     """
-    found, pending = {}, [(function, function.__code__)]
+    found, seen, pending = [], set(), [(function, function.__code__)]
     while pending:
         owner, code = pending.pop()
-        name = f"{owner.__qualname__} {code.co_name}"
-        if name in found:
+        if id(code) in seen:
             continue
+        seen.add(id(code))
         constants = [one for one in code.co_consts if one != owner.__doc__]
         inner = [one for one in constants if inspect.iscode(one)]
         used = {name: owner.__globals__[name] for name in code.co_names if name in owner.__globals__}
-        values = {
-            name: repr(value) for name, value in used.items() if isinstance(value, (bool, int, float, str, tuple))
-        }
-        plain = [repr(sorted(one) if isinstance(one, frozenset) else one) for one in constants if one not in inner]
-        found[name] = [code.co_code.hex(), plain, values, repr((owner.__defaults__, owner.__kwdefaults__))]
         called = [one for one in used.values() if inspect.isfunction(one) and one.__module__.startswith("helpers.")]
+        plain = [_plain(one) for one in constants if not inspect.iscode(one)]
+        values = {name: _plain(value) for name, value in used.items() if isinstance(value, _VALUES)}
+        defaults = [_plain(owner.__defaults__), _plain(owner.__kwdefaults__)]
+        found.append([code.co_name, code.co_code.hex(), plain, values, defaults])
         pending += [(owner, one) for one in inner] + [(one, one.__code__) for one in called]
     return found
+
+
+_VALUES = (bool, int, float, str, bytes, tuple, list, dict, set, frozenset)
+
+
+def _plain(value):
+    """A value as a text that is the same in every process: a set in order, no addresses."""
+    value = sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
 
 
 def trained_network(seed=0, hidden=REPORT_CODE, folder=None):

@@ -1,5 +1,6 @@
 """The files around the book agree: workflow, issue forms, citation, licences, links, commands, versions."""
 
+import os
 import re
 import subprocess
 import sys
@@ -353,3 +354,15 @@ def test_ruff_finds_nothing():
         [sys.executable, "-m", "ruff", "check", "--quiet", "."], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_name_that_the_system_has_set_is_nobodys_choice():
+    """Windows' Linux sets NAME to the computer's; only what stands on make's own command line counts."""
+    environment = {**os.environ, "NAME": "DESKTOP-1", "ALL": "yes", "BUILT": "yes"}
+
+    def would_run(*arguments):
+        command = ["make", "-n", "-o", ".venv/.installed", "test", *arguments]
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True).stdout
+
+    assert "DESKTOP-1" not in would_run() and "loadfile tests" in would_run()
+    assert "loadfile tests/helpers" in would_run("NAME=tests/helpers")

@@ -291,7 +291,7 @@ LAYERS = {"one", "two", "three"}
 def fit(x, epochs=5):
     """Train."""
     # slowly
-    return [step(x) for _ in range(epochs)]
+    return [step(x) for _ in range(epochs)] + [1 for _ in x] + [3 for _ in x]
 
 
 def step(x):
@@ -332,6 +332,9 @@ def test_a_harmless_edit_trains_no_network_again(old, new):
         ("epochs=5", "epochs=6"),
         ("x * RATE", "x + RATE"),
         ("step(x) for", "step(2 * x) for"),
+        ('{"one", "two", "three"}', '{"one", "two", "four"}'),
+        ("[1 for", "[2 for"),
+        ("[3 for", "[4 for"),
     ],
 )
 def test_any_other_edit_trains_it_again(old, new):
