@@ -19,7 +19,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Float, Instance, Integer
 
 from coursework.make.notebooks import HIDDEN_TESTS, KEPT_BACK, grading, without_region
-from coursework.sandbox.outside import Cell, Limits, run_cells
+from coursework.sandbox.outside import Cell, Limits, run_cells, statements_of
 
 REMARKS = "coursework_remarks"  # in a notebook's metadata: a list of sentences for the marks and the feedback
 HIDDEN_NOTE = "# (here stand tests that are not shown)"
@@ -46,11 +46,7 @@ def hidden_lines(source):
 
 def bound_names(source):
     """Return the names that a piece of code binds at its top level; an empty set if it is no Python."""
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        return set()
-    names, waiting = set(), list(tree.body)
+    names, waiting = set(), statements_of(source) or []
     while waiting:
         node = waiting.pop()
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):

@@ -23,6 +23,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +51,9 @@ HERE = re.compile(
     "|".join(rf"{re.escape(one)}/lib/python[\d.]+/(?:site-packages/)?" for one in {sys.prefix, sys.base_prefix})
 )
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
+#: Python 3.11 counts the depth of a syntax tree for all threads in one place, so that two that parse at the same time may end
+#: with "SystemError: AST constructor recursion depth mismatch" (github.com/python/cpython/issues/106905)
+ONE_PARSER = threading.Lock()
 
 
 class IsolationError(RuntimeError):
@@ -558,13 +562,27 @@ def remarks_on(changed):
     return [f"functions of libraries were replaced, and put back before the tests: {names}"]
 
 
+def statements_of(source):
+    """Return the statements of a piece of code, a list of syntax trees; None if it is no Python, or none that can be read.
+
+    Submissions are run from several threads at once, so this is the only place that parses in the program that grades.
+    """
+    try:
+        with ONE_PARSER:
+            return ast.parse(source).body
+    except (
+        SyntaxError,
+        ValueError,
+        RecursionError,
+        MemoryError,
+    ):  # a null byte is a ValueError, deep nesting one of the last
+        return None
+
+
 def ends_in_expression(source):
     """Tell whether a cell's last statement is an expression."""
-    try:
-        body = ast.parse(source).body
-    except SyntaxError:
-        return True
-    return bool(body) and isinstance(body[-1], ast.Expr)
+    body = statements_of(source)
+    return body is None or (bool(body) and isinstance(body[-1], ast.Expr))
 
 
 def without_paths(line):

@@ -1,6 +1,7 @@
 """The sandbox: what a submission may use, what it cannot reach, and that its end costs one cell alone."""
 
 import ast
+import gc
 import os
 import socket
 import stat
@@ -298,6 +299,61 @@ def test_restarts_and_time_have_an_end(given):
     assert "not run: earlier cells stopped the program 3 times" in said(submission.cells[5])
     submission = run(given, *["import time\ntime.sleep(3)"] * 4, limits=Limits(submission_seconds=2.5))
     assert "all cells together ran longer than 2.5 s" in said(submission.cells[-1])
+
+
+# ---------------------------------------------------------------- code that is read, not run
+
+
+def parsed_in_threads(parse):
+    """Return what two threads that parse at once raise, with pauses planted where Python may change threads."""
+    source, raised = "def f(a):\n    return [b for b in a if b]\n" * 60, []
+
+    def work():
+        for _ in range(200):
+            try:
+                parse(source)
+            except SystemError as error:
+                raised.append(error)
+
+    before, interval = gc.get_threshold(), sys.getswitchinterval()
+    pause = lambda phase, info: sum(range(20))  # noqa: E731
+    gc.callbacks.append(pause)
+    gc.set_threshold(5)
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=work) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        gc.callbacks.remove(pause)
+        gc.set_threshold(*before)
+        sys.setswitchinterval(interval)
+    return raised
+
+
+@pytest.mark.parametrize("parse", [bound_names, outside.ends_in_expression], ids=lambda one: one.__name__)
+def test_submissions_that_are_read_at_the_same_time_do_not_disturb_each_other(parse):
+    assert parsed_in_threads(parse) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["1 +", "x = '\0'", "(" * 5000 + ")" * 5000, "-" * 200_000 + "1"],
+    ids=["cut", "null", "brackets", "signs"],
+)
+def test_code_that_cannot_be_read_stops_no_grading(source, given):
+    assert bound_names(source) == set() and outside.ends_in_expression(source)
+    cells = run(given, source, "2 + 2").cells
+    assert cells[0].failed and not cells[1].failed and "4" in said(cells[1])
+
+
+def test_the_grading_program_parses_in_one_place():
+    for folder in ("grade", "sandbox"):
+        for path in (ROOT / "coursework" / folder).glob("*.py"):
+            calls = path.read_text(encoding="utf-8").count("ast.parse")
+            assert calls == {"outside.py": 1, "inside.py": 1}.get(path.name, 0), path
 
 
 # ---------------------------------------------------------------- verdicts
