@@ -11,7 +11,7 @@ SITE_TOOLS := tests/site/node_modules/.package-lock.json
 # Not from the environment, where some systems have a NAME of their own: make test NAME=... says it.
 NAME :=
 SEEDS ?=
-RUNS ?= 5
+RUNS ?= 20
 SEED ?=
 SUBMISSIONS ?=
 COURSE ?=
@@ -106,8 +106,8 @@ drawings: env  ## make the drawings that test the drawing page again, from their
 page-models: env  ## train and record the networks of the drawing page (NAME=report or augmented)
 	@$(PY) -m tools.draw.networks $(NAME)
 
-bounds: env  ## measure the bounds of the checks again (NAME=chapter, RUNS=5)
-	@$(PY) -m tools.upkeep.measure_bounds $(NAME) --runs $(RUNS)
+bounds: env  ## record the bands of every number that a chapter says (NAME=chapter, RUNS=20; goes on where it was stopped)
+	@$(PY) -m tools.upkeep.bounds $(NAME) --runs $(RUNS)
 
 refresh-notebooks: env  ## run the chapters and store the outputs that tests compare (NAME=chapters/x.ipynb)
 	@$(PY) -m tools.upkeep.clean_notebooks --refresh $(NAME)

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("helpers", "experiments", "tools", "coursework")
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
-LONGEST_HELPERS = 1600  # lines: what can be read in one sitting
+LONGEST_HELPERS = 1750  # lines: what can be read in one sitting; 2,000 with all chapters
 MOST_NAMES = 45  # of helpers that chapters import
 # Where a module is found by a name in a string, or a path is pushed, and why that is needed.
 BY_NAME = {

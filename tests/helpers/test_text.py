@@ -1,6 +1,5 @@
 """helpers.text: sentences, quotations, checks, exercises that check themselves; helpers.progress."""
 
-import json
 import subprocess
 import sys
 
@@ -23,7 +22,6 @@ def said(monkeypatch):
 @pytest.fixture
 def edition(monkeypatch):
     """Set the edition: edition("full")."""
-    monkeypatch.delenv("DIGITS_CHECK_LOG", raising=False)
     return lambda name: monkeypatch.setattr(text, "current_edition", lambda: name)
 
 
@@ -95,7 +93,6 @@ def test_check_holds_a_value_to_the_bounds_of_its_edition(edition, name, value, 
 def test_check_passes_exactly_what_lies_within(value, low, high):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text, "current_edition", lambda: "full")
-        patch.delenv("DIGITS_CHECK_LOG", raising=False)
         try:
             text.check("x", value, full=(low, high), runs=5)
             passed = True
@@ -105,19 +102,77 @@ def test_check_passes_exactly_what_lies_within(value, low, high):
 
 
 def test_check_needs_to_be_told_how_many_runs():
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="runs"):
         text.check("x", 1, full=(0, 2))
 
 
-def test_check_writes_its_value_down_instead_when_asked(edition, monkeypatch, tmp_path):
+class Listener:
+    """Hears what the guards of a build hear."""
+
+    def __init__(self, recording):
+        self.recording, self.heard = recording, []
+
+    def said(self, said, frame):
+        self.heard.append(("say", said, frame.f_code.co_name))
+
+    def noted(self, kind, name, value, frame):
+        self.heard.append((kind, name, value))
+
+
+@pytest.fixture(params=[False, True], ids=["comparing", "recording"])
+def listener(request, monkeypatch):
+    """What listens in the build and the tests, and while bands are recorded."""
+    monkeypatch.setattr(text, "listener", Listener(request.param))
+    return text.listener
+
+
+def test_a_listener_hears_sentences_glued_and_checked_values(edition, listener, monkeypatch):
     edition("sample")
-    monkeypatch.setenv("DIGITS_CHECK_LOG", str(tmp_path / "log"))
-    text.check("x", 5, full=(0, 1), sample=(2, 3), runs=5)
-    text.check("y", np.float64(0.5), full=(0, 1), runs=5)
-    assert [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()] == [
-        {"name": "x", "edition": "sample", "value": 5.0, "bounds": [2, 3]},
-        {"name": "y", "edition": "sample", "value": 0.5, "bounds": [0, 1]},
-    ]
+    monkeypatch.setattr("IPython.display.display", lambda shown: None)
+    monkeypatch.setattr("myst_nb.glue", lambda *_, **__: None)
+    text.say("It is 5.")
+    text.glue("toy_x", np.float32(0.5))
+    text.check("x", np.int64(5))
+    text.claim("five is five", True)
+    here = "test_a_listener_hears_sentences_glued_and_checked_values"
+    assert listener.heard == [("say", "It is 5.", here), ("glue", "toy_x", 0.5), ("check", "x", 5.0)]
+
+
+def test_bounds_stop_no_recording(edition, listener):
+    edition("sample")
+    if listener.recording:
+        assert text.check("x", 5, full=(0, 1), runs=5) is None
+    else:
+        with pytest.raises(AssertionError, match="x is 5, outside 0 to 1"):
+            text.check("x", 5, full=(0, 1), runs=5)
+
+
+# ---------------------------------------------------------------- claims
+
+
+@pytest.mark.parametrize("condition", [True, np.True_, 1])
+def test_a_claim_that_holds_says_nothing(said, condition):
+    assert text.claim("the SVM beats the network", condition) is None and said == []
+
+
+def test_a_claim_that_fails_stops_the_build_and_names_the_sentence(edition, listener, said):
+    edition("full")
+    if listener.recording:
+        text.claim("the SVM beats the network", np.False_)
+        assert listener.heard == [("false", "the SVM beats the network", "")]
+        return
+    with pytest.raises(AssertionError, match=r'"the SVM beats the network".*\(full edition\)'):
+        text.claim("the SVM beats the network", np.False_)
+
+
+def test_a_claim_that_fails_tells_a_reader_and_stops_nothing(said):
+    text.claim("the SVM beats the network", False)
+    assert len(said) == 1 and '"the SVM beats the network" is no longer true' in said[0]
+
+
+def test_an_array_is_no_condition():
+    with pytest.raises(ValueError, match="ambiguous"):
+        text.claim("all of them are larger", np.array([True, False]))
 
 
 # ---------------------------------------------------------------- exercises

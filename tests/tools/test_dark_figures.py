@@ -24,7 +24,8 @@ from matplotlib.colors import to_hex, to_rgba
 from PIL import Image
 
 from helpers import plots
-from tools.press import dark_figures, kernel, page_figures
+from tools.guards.kernel import write_profile
+from tools.press import dark_figures, page_figures
 from tools.press.dark_figures import GROUND, INK, contrast, dark, on_dark
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -299,7 +300,7 @@ def executed(environment, *sources):
 @pytest.mark.parametrize("build", [True, False])
 def test_only_the_build_of_the_pages_gets_both(tmp_path, build):
     """However a figure is shown, and whether or not the notebook asked for the book's style."""
-    folder = kernel.write_profile(tmp_path) if build else tmp_path
+    folder = write_profile(tmp_path, "tools.press.kernel") if build else tmp_path
     draw = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
     styled = f"from helpers.plots import book_style\nbook_style()\n{draw}"
     sources = [draw, *(f"{styled}\n{how}" for how in SHOWN.values())]
@@ -311,7 +312,7 @@ def test_only_the_build_of_the_pages_gets_both(tmp_path, build):
 
 def test_a_kernel_of_the_build_that_draws_nothing_imports_nothing_for_it(tmp_path):
     code = "import sys\nprint('tools.press.kernel' in sys.modules, {'matplotlib', 'numpy', 'PIL', 'coloraide'} & set(sys.modules))"
-    ((output,),) = executed(os.environ | {"IPYTHONDIR": str(kernel.write_profile(tmp_path))}, code)
+    ((output,),) = executed(os.environ | {"IPYTHONDIR": str(write_profile(tmp_path, "tools.press.kernel"))}, code)
     assert output["text"] == "True set()\n"
 
 

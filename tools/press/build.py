@@ -7,7 +7,7 @@ import json
 import os
 from pathlib import Path
 
-
+from tools.guards import kernel as guards
 from tools.press import freshness, kernel
 from tools.press.state import kept
 
@@ -22,10 +22,13 @@ def settle(build, app, config):
     from helpers.data import data_fingerprint, settle_edition
 
     os.environ["DIGITS_BUILD"] = "1"  # no progress bars on a page
-    os.environ["IPYTHONDIR"] = str(kernel.write_profile(Path(app.outdir).parent / "ipython"))  # figures for dark pages
+    profile = guards.write_profile(
+        Path(app.outdir).parent / "ipython", "tools.press.kernel"
+    )  # bands; figures for dark pages
+    os.environ["IPYTHONDIR"] = str(profile)
     digits = settle_edition()
     code = freshness.project_code(Path(app.srcdir))
-    build.edition, build.data = digits.edition, f"{data_fingerprint()} {kernel.digest(code)}"
+    build.edition, build.data = digits.edition, f"{data_fingerprint()} {kernel.digest(code)} {guards.digest(code)}"
     if digits.edition == "sample":
         config.html_theme_options = {**config.html_theme_options, "announcement": BANNER}
 

@@ -2,7 +2,8 @@
 
 jupyter-cache looks at a notebook's code alone, so an edit in a helper, other data or another TensorFlow would leave old results on
 the page. A chapter's fingerprint covers the rest: the code of ours that it uses, down to single functions (experiments/bench/code.py
-says what counts as the same code), the recordings that it reads, the edition of the data, the locked packages and the Python version.
+says what counts as the same code), the recordings that it reads, the bands of its numbers, the edition of the data, the locked packages and
+the Python version.
 """
 
 import ast
@@ -59,6 +60,12 @@ def recordings_read(root, code, keys):
     return found
 
 
+def bands_of(root, chapter):
+    """Return the text of the bands that a chapter's numbers are held to; empty if it has none."""
+    path = root / "data" / "bands" / f"{chapter}.json"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
 def locked_packages(root):
     """Return the lines of requirements.txt that name a package and its version."""
     path = root / "requirements.txt"
@@ -66,7 +73,7 @@ def locked_packages(root):
     return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
 
 
-def fingerprint(root, notebook, data, code=None):
+def fingerprint(root, notebook, data, code=None, with_bands=True):
     """Return the fingerprint (16 hexadecimal digits) of what a notebook's results rest on.
 
     Parameters
@@ -76,6 +83,8 @@ def fingerprint(root, notebook, data, code=None):
         Identifies the data: the edition and its digest.
     code : Code, optional
         Of the project; a build hands on one for all its chapters, so that each file is read once.
+    with_bands : bool
+        Whether the bands count that the notebook's numbers are held to.
     """
     code = code or project_code(root)
     code.add(notebook.name, notebook_code(notebook))
@@ -86,6 +95,7 @@ def fingerprint(root, notebook, data, code=None):
         locked_packages(root),
         code.digest(notebook.name),
         recordings_read(root, code, code.reached(notebook.name)),
+        bands_of(root, notebook.stem) if with_bands else "",
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 

@@ -1,13 +1,8 @@
 """The IPython profile of the build's kernels: each figure that a cell shows carries a version for dark pages as well.
 
-The build points IPYTHONDIR at a folder with this profile, so no notebook and no helper needs a line for it, and a reader's own
+The build points IPYTHONDIR at a folder with a profile that loads it (tools/guards/kernel.py writes it), so no notebook and no helper needs a line for it, and a reader's own
 kernel, which has another profile, knows nothing of it. This module is imported by every kernel of the build, so it imports
 nothing large: Matplotlib is there by the time there is a figure.
-"""
-
-CONFIGURATION = """\
-c = get_config()
-c.InteractiveShellApp.extensions = ["tools.press.kernel"]
 """
 
 
@@ -21,14 +16,6 @@ def both_versions(fig):
 def load_ipython_extension(shell):
     """Register with a kernel's shell, by the type's name; covers figures shown at a cell's end and by ``plt.show()``."""
     shell.display_formatter.mimebundle_formatter.for_type_by_name("matplotlib.figure", "Figure", both_versions)
-
-
-def write_profile(folder):
-    """Write the profile and return what IPYTHONDIR is to be: ``folder`` (Path). IPython keeps its own files there too."""
-    path = folder / "profile_default" / "ipython_kernel_config.py"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(CONFIGURATION, encoding="utf-8")
-    return folder
 
 
 def digest(code):

@@ -1,0 +1,127 @@
+"""The book's sentences are held by what tools/guards knows: numbers by what they are and by bands, conclusions by claims."""
+
+import ast
+import tomllib
+
+import notebook_rules as rules
+import pytest
+
+from tools.guards import bands, claims, sentences
+
+EXCEPTIONS = rules.ROOT / "tests" / "claims"
+# Chapters that still have to be written with the vocabulary, with claims, and with bands; the lists only get shorter.
+WITHOUT_VOCABULARY = {
+    "before_you_start",
+    "data_preprocessing",
+    "evaluation",
+    "mlp_architecture",
+    "svm_knn_baselines",
+    "training",
+}
+WITHOUT_CLAIMS = set(WITHOUT_VOCABULARY)
+WITHOUT_BANDS = set(WITHOUT_VOCABULARY)
+CHAPTERS = rules.book_chapters()
+NAMES = [chapter.name for chapter in CHAPTERS]
+
+
+def code_of(chapter):
+    """(number, source) of the chapter's code cells, without the one that sets up Colab."""
+    return [(cell.number, cell.source) for cell in chapter.code if not rules.is_setup_cell(cell)]
+
+
+def exceptions_of(name):
+    """The sentences of a chapter that need no claim: list of {words, reason}."""
+    path = EXCEPTIONS / f"{name}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8")).get("excepted", []) if path.is_file() else []
+
+
+def texts_of(chapter):
+    cells = [(c.kind, c.source, c.metadata) for c in chapter.cells if not (c.kind == "code" and rules.is_setup_cell(c))]
+    return list(claims.texts(cells))
+
+
+def front_page():
+    return list(claims.prose((rules.ROOT / "intro.md").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    "chapter", [one for one in CHAPTERS if one.name not in WITHOUT_VOCABULARY], ids=lambda one: one.name
+)
+def test_words_and_quantities_agree(chapter):
+    found = [
+        f"cell {number}: {trouble}\n    {sentence}"
+        for number, source in code_of(chapter)
+        for sentence, trouble in sentences.complaints(source)
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    "chapter", [one for one in CHAPTERS if one.name not in WITHOUT_CLAIMS], ids=lambda one: one.name
+)
+def test_every_conclusion_has_its_claim(chapter):
+    found, excepted = list(claims.claims(chapter.name, code_of(chapter))), exceptions_of(chapter.name)
+    assert all(one["words"].strip() and len(one["reason"].split()) >= 3 for one in excepted), (
+        "an exception needs a reason"
+    )
+    words = [one["words"] for one in excepted]
+    page = texts_of(chapter)
+    assert not list(claims.lost_words(found, page + front_page()))
+    missing = list(claims.unclaimed(found, page, words))
+    assert not missing, "claim(...) what these say, or except them in tests/claims:\n" + "\n".join(missing)
+    assert not list(claims.idle(words, page)), "nothing needs these exceptions"
+
+
+@pytest.mark.skipif(bool(WITHOUT_CLAIMS), reason="some chapters have no claims yet")
+def test_the_front_page_says_what_chapters_claim():
+    found = [one for chapter in CHAPTERS for one in claims.claims(chapter.name, code_of(chapter))]
+    words = [one["words"] for one in exceptions_of("intro")]
+    assert all(len(one["reason"].split()) >= 3 for one in exceptions_of("intro"))
+    assert not list(claims.unclaimed(found, front_page(), words))
+    assert not list(claims.idle(words, front_page()))
+
+
+def said_in(source):
+    """(kind, key) of every sentence, glued and checked value that stands in a cell by name; key None if it is computed."""
+    for node in ast.walk(ast.parse(source)):
+        kind = getattr(getattr(node, "func", None), "id", "")
+        if kind == "say" and node.args:
+            yield "say", ast.unparse(node.args[0])
+        elif kind in ("glue", "check") and node.args:
+            yield kind, node.args[0].value if isinstance(node.args[0], ast.Constant) else None
+
+
+@pytest.mark.parametrize(
+    "chapter", [one for one in CHAPTERS if one.name not in WITHOUT_BANDS], ids=lambda one: one.name
+)
+def test_every_number_has_a_band(chapter):
+    stored = bands.stored(rules.ROOT, chapter.name)
+    assert set(stored.editions) == {"sample", "full"}, f"make bounds NAME={chapter.name}"
+    said = {one for _, source in code_of(chapter) for one in said_in(source)}
+    held = {(one.kind, one.key) for sentences in stored.editions.values() for one in sentences}
+    missing = {one for one in said if one[1] is not None} - held
+    assert not missing, f"without a band (make bounds NAME={chapter.name}): {sorted(missing)}"
+    computed = {kind for kind, key in said if key is None}
+    idle = {one for one in held - said if one[0] not in computed}
+    assert not idle, f"nothing says these any more (make bounds NAME={chapter.name}): {sorted(idle)}"
+    for edition, found in stored.editions.items():
+        assert found and all(one.runs >= 20 for one in found), f"{edition}: fewer than twenty runs"
+
+
+@pytest.mark.parametrize(
+    "chapter", [one for one in CHAPTERS if one.name not in WITHOUT_BANDS], ids=lambda one: one.name
+)
+def test_no_hand_written_bounds_where_bands_are(chapter):
+    by_hand = [
+        f"cell {number}: {ast.unparse(node)[:80]}"
+        for number, source in code_of(chapter)
+        for node in ast.walk(ast.parse(source))
+        if getattr(getattr(node, "func", None), "id", "") == "check"
+        and {word.arg for word in node.keywords} & {"full", "sample"}
+    ]
+    assert not by_hand, by_hand
+
+
+def test_bands_are_of_chapters():
+    assert {path.stem for path in (rules.ROOT / "data" / "bands").glob("*.json")} <= set(NAMES)
+    assert {path.stem for path in EXCEPTIONS.glob("*.toml")} <= {*NAMES, "intro"}

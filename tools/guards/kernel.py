@@ -1,0 +1,130 @@
+"""What listens in the kernels of the build and of the tests: each sentence, glued value and checked value is held to its band.
+
+It is loaded as an IPython extension (``profile``), so a reader's kernel knows nothing of it. With DIGITS_GUARD_LOG set to a
+file, what is said is written there and nothing is compared: ``make bounds`` makes the bands from that.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import json
+import linecache
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TIMED = "⏱"  # stands for a time measured in this run
+LOG = "DIGITS_GUARD_LOG"
+
+
+class Listener:
+    """Hears what :func:`helpers.text.say`, ``glue`` and ``check`` hand on."""
+
+    def __init__(self):
+        self.times = []
+        self.log = os.environ.get(LOG)
+
+    @property
+    def recording(self):
+        """Whether what is said is written down and not compared."""
+        return bool(self.log)
+
+    def timed(self, said):
+        """Note a time as it was printed: the next sentence holds it."""
+        self.times.append(said)
+
+    def said(self, text, frame):
+        """Take a sentence; AssertionError if one of its numbers lies outside its band."""
+        text, self.times = without_times(text, self.times), []
+        if (
+            frame.f_globals.get("__name__") == "__main__"
+        ):  # what a helper says, of an exercise say, is no sentence of the page
+            self._hear("say", spoken_source(frame, "say"), text, frame)
+
+    def noted(self, kind, name, value, frame):
+        """Take a glued or checked value; AssertionError if it lies outside its band."""
+        text = f"{value:.12g}" if isinstance(value, (int, float)) else str(value)
+        self.times = []
+        self._hear(kind, name, TIMED if type(value).__name__ == "timed" else text, frame)
+
+    def _hear(self, kind, key, text, frame):
+        from helpers.data import current_edition
+
+        if self.log:
+            with Path(self.log).open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"kind": kind, "key": key, "text": text}, ensure_ascii=False) + "\n")
+            return
+        chapter = chapter_of("".join(linecache.getlines(frame.f_code.co_filename)))
+        if chapter:
+            from tools.guards import bands
+
+            trouble = bands.stored(ROOT, chapter).trouble(current_edition(), kind, key, text)
+            if trouble:
+                raise AssertionError(f"{chapter}: {trouble}")
+
+
+def without_times(text, times):
+    """Return the text with the printed times replaced, in the order in which they were printed."""
+    at = 0
+    for said in times:
+        found = text.find(said, at)
+        if found >= 0:
+            text = text[:found] + TIMED + text[found + len(said) :]
+            at = found + len(TIMED)
+    return text
+
+
+def spoken_source(frame, name):
+    """Return the source of the argument of the call that runs in a frame, in one spelling."""
+    import executing
+
+    node = executing.Source.executing(frame).node
+    if not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == name and node.args):
+        raise AssertionError(f"{name}(...) is to be called by its name, in a cell")
+    return ast.unparse(node.args[0])
+
+
+@functools.cache
+def _cells():
+    """Return source of a cell -> chapter, of all chapters."""
+    found = {}
+    for path in sorted((ROOT / "chapters").glob("*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] == "code":
+                found.setdefault("".join(cell["source"]).strip(), path.stem)
+    return found
+
+
+def chapter_of(source):
+    """Return the name of the chapter with a cell of this source; None if there is none."""
+    return _cells().get(source.strip())
+
+
+def load_ipython_extension(shell):
+    """Listen as soon as a cell has imported ``helpers.text``: nothing is imported for it, so a kernel starts as fast as ever."""
+
+    def attach(*_):
+        module = sys.modules.get("helpers.text")
+        if module is not None and module.listener is None:
+            module.listener = Listener()
+
+    shell.events.register("pre_run_cell", attach)
+
+
+def write_profile(folder, *extensions):
+    """Write an IPython profile that loads this extension and others; return what IPYTHONDIR is to be: ``folder`` (Path)."""
+    path = Path(folder) / "profile_default" / "ipython_kernel_config.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    names = ["tools.guards.kernel", *extensions]
+    path.write_text(f"c = get_config()\nc.InteractiveShellApp.extensions = {names!r}\n", encoding="utf-8")
+    return Path(folder)
+
+
+def digest(code):
+    """Return the digest of the code that holds a chapter to its bands: executed chapters depend on it.
+
+    code : experiments.bench.code.Code
+    """
+    return code.digest("tools.guards.kernel:load_ipython_extension", "tools.guards.bands:stored")
