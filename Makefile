@@ -79,8 +79,9 @@ grade: $(VENV)/.teaching  ## grade a folder of submissions (NAME=assignment, SUB
 test-coursework: $(if $(BUILT),,book) coursework  ## make the assignments and test them, the graders and the whole life of a course
 	@$(PYTEST) -q -n $(WORKERS) --dist loadscope tests/coursework
 
-test-faults: env  ## plant faults one at a time: each must be noticed
-	@$(PY) -m tools.upkeep.plant_faults
+test-faults: env  ## plant faults one at a time: each must be noticed (MUTANTS=400: try as many new ones, found by rule)
+	@$(if $(MUTANTS),,$(PY) -m tools.upkeep.plant_faults)
+	@$(PY) -m tools.upkeep.try_mutants $(if $(MUTANTS),--new $(MUTANTS),--seconds 120)
 
 lab: env  ## open JupyterLab on a page of contents
 	@$(PY) -m tools.upkeep.lab
