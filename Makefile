@@ -17,6 +17,7 @@ SUBMISSIONS ?=
 COURSE ?=
 BUILT :=
 ALL :=
+MUTANTS :=
 PYTEST := $(PY) -m pytest -p no:cacheprovider
 .DEFAULT_GOAL := help
 .PHONY: help env book pdf site-pictures test test-helpers test-chapters test-site test-faults test-coursework test-measurements cluster coursework coursework-pages grade lab measurements drawings page-models bounds lock clean-notebooks refresh-notebooks address clean

@@ -110,6 +110,43 @@ def bands_for(project, text, glued="10"):
     bounds.write(project / "chapters" / "tiny.ipynb", {"sample": made})
 
 
+DRAWS = """
+import matplotlib.pyplot as plt
+fig, ax = plt.subplots()
+ax.plot([1, 2, value], label="ours")
+ax.plot([3, 2, offset + 1], label="theirs")
+ax.legend();"""
+
+
+@pytest.mark.parametrize(
+    ("timed", "change", "told"),
+    [
+        (False, ("ours", "ours"), ""),
+        (False, ("ours", "mine"), "the figure fig-tiny, 2 draws something else"),
+        (False, ("[1, 2, value]", "[2, 1, value]"), "lies outside its band"),
+        (True, ("[1, 2, value]", "[2, 1, value]"), ""),
+        (True, ("ours", "mine"), "the figure fig-tiny, 2 draws something else"),
+    ],
+)
+def test_a_figure_is_held_to_what_it_said(project, monkeypatch, timed, change, told):
+    def with_figure(source):
+        notebook = nbformat.read(write(project, source), as_version=4)
+        notebook.cells[1].metadata = {
+            "mystnb": {"figure": {"name": "fig-tiny"}},
+            **({"guards": "timed"} if timed else {}),
+        }
+        nbformat.write(notebook, project / "chapters" / "tiny.ipynb")
+
+    in_this_process(monkeypatch, [])
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(project), str(ROOT)]))
+    shutil.copytree(ROOT / "tools", project / "tools", ignore=shutil.ignore_patterns("__pycache__", "node*"))
+    with_figure(DRAWS)
+    assert bounds.main(["tiny", "--runs", "2", "--edition", "sample"]) == 0
+    with_figure(DRAWS.replace(*change))
+    error = bounds.run(project / "chapters" / "tiny.ipynb", "sample", 0, record=False)["error"]
+    assert told in error and bool(error) == bool(told), error
+
+
 def key_of(source):
     import ast
 

@@ -31,6 +31,7 @@ from pathlib import Path
 from tools.guards import claims
 
 ROOT = Path(__file__).resolve().parents[2]
+REACH = 60  # characters of a long line that a name shows before and after the change
 KINDS = ("helpers", "cells", "sentences", "figures", "recordings", "graders", "scripts")
 
 
@@ -109,9 +110,13 @@ class _Places:
         return self.at(node.lineno, node.col_offset), self.at(node.end_lineno, node.end_col_offset)
 
     def line_of(self, place):
+        """Return the line around a place, of a long one the part that shows which place it is."""
         begin = self.text.rfind("\n", 0, place) + 1
         end = self.text.find("\n", place)
-        return self.text[begin : end if end >= 0 else None].strip()
+        end = end if end >= 0 else len(self.text)
+        if end - begin > 2 * REACH:
+            begin, end = max(begin, place - REACH), min(end, place + REACH)
+        return self.text[begin:end].strip()
 
 
 class _Changes(ast.NodeVisitor):
