@@ -1,9 +1,12 @@
 """Look over the built site: ``python -m tools.press.check_site [_build/html]``. Prints every problem; the exit status says if there is one.
 
 A page missing, a notebook's page without outputs or with an error, a picture without a description or without a version for dark
-mode, a link that leads nowhere, a role that was not understood, the edition's banner missing or out of place.
+mode, a link that leads nowhere, a role that was not understood, the edition's banner missing or out of place, a quoted number that
+differs from its source.
 """
 
+import ast
+import json
 import re
 import sys
 from pathlib import Path
@@ -14,6 +17,9 @@ from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).resolve().parents[2]
 RAW_MARKUP = re.compile(r"\{(?:glue:\w+|term|cite(?::\w+)?|numref|ref|eq|doc|exercise|solution|figure|math)\}")
+
+
+QUOTE = re.compile(r"\{glue:text\}`(?P<source>[^`:]+)::(?P<name>\w+)(?::(?P<format>[^`]*))?`")
 
 
 # Pages that Sphinx and tools/press/page_meta.py add. The last has links from the site's root, which tests/site/test_meta.py follows.
@@ -144,6 +150,45 @@ def check_text(page, soup, source, edition):
         )
 
 
+def text_of(root, name):
+    """Return the Markdown of a page of the book, a notebook's Markdown cells included; empty if there is no source."""
+    page, notebook = root / f"{name}.md", root / f"{name}.ipynb"
+    if page.is_file():
+        return page.read_text(encoding="utf-8")
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"] if notebook.is_file() else []
+    return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+
+
+def quotes(text, executed):
+    """Yield (name, what the page should show) for each ``{glue:text}`` of a page's source, in order.
+
+    executed : Path
+        The folder in which the build leaves what each chapter glued (``CHAPTER.glue.json``).
+    """
+    for source, name, form in QUOTE.findall(text):
+        path = executed / f"{source.lstrip('/').removesuffix('.ipynb')}.glue.json"
+        glued = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        if name not in glued:
+            yield name, None
+            continue
+        value = ast.literal_eval(glued[name]["data"]["text/plain"])
+        yield name, format(value, form)
+
+
+def check_quotes(soup, text, executed):
+    """Yield a problem for every quoted number of a page that is not what its chapter glued, in the format that the page asks for."""
+    shown = [one.get_text() for one in soup.select(".pasted-text")]
+    wanted = list(quotes(text, executed))
+    if len(shown) != len(wanted):
+        yield f"{len(wanted)} numbers are quoted in the source, {len(shown)} on the page"
+        return
+    for one, (name, value) in zip(shown, wanted, strict=True):
+        if value is None:
+            yield f"{name} is quoted, but no chapter glues it"
+        elif one != value:
+            yield f"the page shows {one!r} for {name}, its source has {value!r}"
+
+
 def check_site(html, root=ROOT, edition=None):
     """Return the list of problems of the site in the folder ``html``; ``edition`` ("full", "sample") is checked if given."""
     html = Path(html)
@@ -157,6 +202,7 @@ def check_site(html, root=ROOT, edition=None):
         soups[page.resolve()] = (soup, {tag["id"] for tag in soup.select("[id]")})
         found = [*check_head(soup)]
         if name not in EXTRA_PAGES:
+            found += check_quotes(soup, text_of(root, name), html.parent / "jupyter_execute")
             found += check_text(page, soup, root / f"{name}.ipynb", edition)
         problems += [f"{name}: {one}" for one in found]
     for page, (soup, _) in soups.items():
