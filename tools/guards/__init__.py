@@ -1,0 +1,1 @@
+"""Guards: what the book promises of itself and cannot see by running, held by reading its code."""
