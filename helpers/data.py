@@ -126,7 +126,9 @@ def assert_disjoint(**parts: np.ndarray) -> None:
         for number, row in enumerate(rows):
             pixels = row if row.dtype == np.uint8 else np.rint(row * 255).astype(np.uint8)
             other = seen.setdefault(hash(pixels.tobytes()), part)
-            assert other == part, f"image {number} of {part} is also in {other}: divide the rows so that no two parts share one"
+            assert other == part, (
+                f"image {number} of {part} is also in {other}: divide the rows so that no two parts share one"
+            )
 
 
 def data_fingerprint() -> str:

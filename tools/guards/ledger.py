@@ -101,11 +101,17 @@ def read_entries(unit, text):
     entries = []
     for one in content.get("look", []):
         if unknown := one.keys() - {"reason", *KINDS, *MARKS}:
-            raise LedgerError(f"{where}: an entry has {sorted(unknown)}; it may have reason, {', '.join((*KINDS, *MARKS))}")
-        good = all(isinstance(quote, str) for kind in KINDS for quote in one.get(kind, []))
-        good &= all(isinstance(why, str) for mark in MARKS for why in one.get(mark, {}).values())
-        if not (good and isinstance(one.get("reason", ""), str)):
-            raise LedgerError(f"{where}: reasons and quotes are texts; {one} has others")
+            raise LedgerError(
+                f"{where}: an entry has {sorted(unknown)}; it may have reason, {', '.join((*KINDS, *MARKS))}"
+            )
+        good = all(
+            isinstance(one.get(kind, []), list) and all(isinstance(q, str) for q in one.get(kind, [])) for kind in KINDS
+        )
+        good &= all(isinstance(one.get(mark, {}), dict) for mark in MARKS) and isinstance(one.get("reason", ""), str)
+        if not (good and all(isinstance(why, str) for mark in MARKS for why in one.get(mark, {}).values())):
+            raise LedgerError(
+                f"{where}: the reason, each quote in a list, and the reason of each mark are texts; {one} has others"
+            )
         cells = [(kind, quote) for kind in KINDS for quote in one.get(kind, [])]
         entries.append(Entry(unit, one.get("reason", "").strip(), cells, {mark: one.get(mark, {}) for mark in MARKS}))
     return entries
@@ -120,7 +126,11 @@ def read_ledger(root=ROOT):
 def chapter_cells(path):
     """The code cells of a notebook: a list of (number in the notebook, source)."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return [(i, "".join(c["source"])) for i, c in enumerate(cells) if c["cell_type"] == "code" and "".join(c["source"]).strip()]
+    return [
+        (i, "".join(c["source"]))
+        for i, c in enumerate(cells)
+        if c["cell_type"] == "code" and "".join(c["source"]).strip()
+    ]
 
 
 def chapters_in_order(root=ROOT):
@@ -136,7 +146,10 @@ def disjoint_roots(cells):
     found = set()
     for _, source in cells:
         for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "assert_disjoint":
+            if (
+                isinstance(node, ast.Call)
+                and getattr(node.func, "id", getattr(node.func, "attr", "")) == "assert_disjoint"
+            ):
                 for argument in node.keywords:
                     inner = argument.value
                     while isinstance(inner, ast.Call) and inner.args:
@@ -275,7 +288,7 @@ def choices_of(unit, key, touch, entries):
             open_to = "" if choice.picks else " That is misuse, which only a demonstration may show."
             yield (
                 f"{place(unit, key)} chooses by the test set: {choice.what}, in {choice.text!r}. Choose by validation images instead."
-                f"{open_to} If it may stay, mark it in data/ledger/{unit}.toml:\n[look.{mark}]\n{toml_text(choice.text)} = \"\""
+                f'{open_to} If it may stay, mark it in data/ledger/{unit}.toml:\n[look.{mark}]\n{toml_text(choice.text)} = ""'
             )
         elif not choice.picks and "demonstration" not in marks:
             yield (
@@ -329,7 +342,10 @@ def page(entries, units, root=ROOT):
     """The page of the book that is made from the ledger, as Markdown."""
     order = [*(name for name in chapters_in_order(root) if name in units), EXPERIMENTS]
     text = [INTRODUCTION, "## How often?", ""]
-    text += ["| where | looks | cells | " + " | ".join(KINDS) + " | picks | demonstrations |", "|---|" + "---:|" * (len(KINDS) + 4)]
+    text += [
+        "| where | looks | cells | " + " | ".join(KINDS) + " | picks | demonstrations |",
+        "|---|" + "---:|" * (len(KINDS) + 4),
+    ]
     total = Counter()
     for unit in order:
         here = [one for one in entries if one.unit == unit]
@@ -372,13 +388,19 @@ def count(entries, unit):
 
 def row(name, counted):
     """One row of the page's table."""
-    return f"| {name} | " + " | ".join(str(counted[one]) for one in ("looks", "cells", *KINDS, "picks", "demonstrations")) + " |"
+    return (
+        f"| {name} | "
+        + " | ".join(str(counted[one]) for one in ("looks", "cells", *KINDS, "picks", "demonstrations"))
+        + " |"
+    )
 
 
 def main(arguments=None):
     """Write the page, or print drafts of missing entries; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.guards.ledger", description=__doc__.splitlines()[0])
-    parser.add_argument("--draft", action="store_true", help="print an entry for every cell that has none, reasons left open")
+    parser.add_argument(
+        "--draft", action="store_true", help="print an entry for every cell that has none, reasons left open"
+    )
     options = parser.parse_args(arguments)
     units = read_units()
     try:
@@ -387,7 +409,12 @@ def main(arguments=None):
         print(error, file=sys.stderr)
         return 1
     if options.draft:
-        named = {(e.unit, key) for e in entries for _, quote in e.cells for key in fitting(quote, units.get(e.unit, ((), {}))[0])}
+        named = {
+            (e.unit, key)
+            for e in entries
+            for _, quote in e.cells
+            for key in fitting(quote, units.get(e.unit, ((), {}))[0])
+        }
         for unit, (cells, touches) in units.items():
             for key, touch in touches.items():
                 if touch.kinds and (unit, key) not in named:

@@ -38,59 +38,85 @@ OURS = ("helpers", "experiments")
 # Labels. PIXELS, TRUTHS: test images and their labels themselves. ROWS: one value for each test image. SCORE: one for many of
 # them. RECORDED: a test result that was recorded. SIZED: how many rows there are depends on a result. TRAIN: training images.
 # MNIST: the whole data set.
-PIXELS, TRUTHS, ROWS, SCORE, RECORDED, SIZED, TRAIN, MNIST = (
-    "pixels truths rows score recorded sized train mnist".split()
-)
+PIXELS, TRUTHS, ROWS, SCORE = "pixels", "truths", "rows", "score"
+RECORDED, SIZED, TRAIN, MNIST = "recorded", "sized", "train", "mnist"
 TEST = frozenset({PIXELS, TRUTHS, ROWS, SCORE, RECORDED})
 BY_IMAGE = frozenset({PIXELS, TRUTHS, ROWS, SIZED, TRAIN})
 KINDS = ("images", "prepared", "result", "recorded")
+
+
+def names(text):
+    """A set of names from a text that lists them."""
+    return frozenset(text.split())
+
 
 PIXEL_NAME = re.compile(r"(?i)(x|images?|pixels|inputs?)_te(st)?|te(st)?_(x|images?|pixels|inputs?)")
 TRUTH_NAME = re.compile(r"(?i)(y|t|labels?|targets?|truths?)_te(st)?|te(st)?_(y|labels?|targets?|truths?)")
 
 SIZES = {"shape", "dtype", "ndim", "nbytes", "itemsize", "size"}
-SHOWS = {"print", "say", "check", "glue", "claim", "try_it", "display", "show_digits", "plot_spread", "draw_network", "Markdown"}
-KEEPS = set(
+SHOWS = {
+    "print",
+    "say",
+    "check",
+    "glue",
+    "claim",
+    "try_it",
+    "display",
+    "show_digits",
+    "plot_spread",
+    "draw_network",
+    "Markdown",
+}
+KEEPS = names(
     "prepare deskewed list tuple array asarray ascontiguousarray copy deepcopy reshape astype ravel flatten squeeze transpose "
     "to_categorical expand_dims progress tqdm reversed repeat tile swapaxes convert_to_tensor constant permutation choice "
-    "shuffle sample iter float32 float64 take tolist from_tensor_slices batch to_numpy numpy as_tensor tensor".split()
+    "shuffle sample iter float32 float64 take tolist from_tensor_slices batch to_numpy numpy as_tensor tensor"
 )
 STACKS = {"concatenate", "vstack", "hstack", "stack", "column_stack", "row_stack", "append", "concat", "chain", "block"}
-BY_ROW = set(
+BY_ROW = names(
     "predict predict_proba predict_log_proba predict_on_batch decision_function kneighbors transform log exp sqrt abs absolute "
     "maximum minimum clip round rint where isin softmax log_softmax take_along_axis isnan logical_not logical_and logical_or "
     "square float int bool str map zip set frozenset copy pairwise_distances cdist rbf_kernel linear_kernel flip astype "
-    "polynomial_kernel deskew erf cdf pdf tanh power equal not_equal ones_like zeros_like full_like one_hot cumsum".split()
+    "polynomial_kernel deskew erf cdf pdf tanh power equal not_equal ones_like zeros_like full_like one_hot cumsum"
 )
-REDUCES = set(
+REDUCES = names(
     "mean sum max min std var any all prod median quantile percentile average ptp amax amin argmax argmin nanmean nanmax nanmin "
-    "nanargmax nanargmin count_nonzero norm sort argsort argpartition partition".split()
+    "nanargmax nanargmin count_nonzero norm sort argsort argpartition partition"
 )
 ORDERS = {"sort", "argsort", "argpartition", "partition"}
-STATISTICS = set("mean sum max min std var median quantile percentile average ptp amax amin nanmean nanmax nanmin".split())
+STATISTICS = names("mean sum max min std var median quantile percentile average ptp amax amin nanmean nanmax nanmin")
 DECOMPOSES = {"cov", "corrcoef", "svd", "eig", "eigh", "pca"}
-SELECTS = set(
+SELECTS = names(
     "argmax argmin nanargmax nanargmin idxmax idxmin nlargest nsmallest sort_values sorted sort argsort argpartition partition "
-    "searchsorted most_common quantile percentile nanquantile nanpercentile index interp rankdata rank top_k argrelmax find".split()
+    "searchsorted most_common quantile percentile nanquantile nanpercentile index interp rankdata rank top_k argrelmax find"
 )
 LOCATES = {"flatnonzero", "nonzero", "argwhere", "where", "compress", "extract"}
-SEARCHES = set(
+SEARCHES = names(
     "minimize minimize_scalar curve_fit root root_scalar brentq brenth bisect newton ridder toms748 fmin fmin_bfgs fmin_powell "
     "least_squares lsq_linear linprog milp differential_evolution basinhopping dual_annealing shgo brute polyfit lstsq golden brent "
-    "linregress optimize gradient jacobian apply_gradients apply solve theilslopes fsolve leastsq".split()
+    "linregress optimize gradient jacobian apply_gradients apply solve theilslopes fsolve leastsq"
 )
-TRAINS = set(
+TRAINS = names(
     "fit fit_transform partial_fit fit_predict fit_resample train_on_batch train_step adapt search tell set_weights set_params "
     "compile load_weights step_fit GridSearchCV RandomizedSearchCV cross_val_score cross_validate set_seed set_random_seed seed "
-    "default_rng".split()
+    "default_rng"
 )
 TRAINER = re.compile(r"(fit|train|learn|tune|optimi[sz]e|calibrate|build|start|choose)(_.*)?|(trained|fitted|tuned)_.*")
 MODEL_ORIGIN = re.compile(r"(sklearn|keras|tensorflow|tf|torch|xgboost|lightgbm|optuna|daal4py|sklearnex)\.")
-NO_MODEL = re.compile(r"sklearn\.(metrics|inspection)\.|.*Display$|.*\.(metrics|losses)\.|(keras|tensorflow)\.(Variable|Input)$")
+NO_MODEL = re.compile(
+    r"sklearn\.(metrics|inspection)\.|.*Display$|.*\.(metrics|losses)\.|(keras|tensorflow)\.(Variable|Input)$"
+)
 FITS = {"fit", "fit_transform", "fit_predict", "partial_fit", "train_on_batch", "adapt"}
 SCORES = {"predict", "predict_proba", "score", "evaluate", "kneighbors", "decision_function"}
-FILLS = {"at", "copyto", "put", "place", "putmask", "fill_diagonal"}  # np.add.at(counts, ...) changes its first argument
-MUTATES = set("append extend insert add update setdefault appendleft push put write pop remove clear sort setattr".split())
+FILLS = {
+    "at",
+    "copyto",
+    "put",
+    "place",
+    "putmask",
+    "fill_diagonal",
+}  # np.add.at(counts, ...) changes its first argument
+MUTATES = names("append extend insert add update setdefault appendleft push put write pop remove clear sort setattr")
 
 
 @dataclass(frozen=True)
@@ -149,7 +175,9 @@ def join(*values):
     fields = None
     if all(one.fields is not None for one in values):
         keys = dict.fromkeys(key for one in values for key, _ in one.fields)
-        fields = tuple((key, join(*(dict(one.fields)[key] for one in values if key in dict(one.fields)))) for key in keys)
+        fields = tuple(
+            (key, join(*(dict(one.fields)[key] for one in values if key in dict(one.fields)))) for key in keys
+        )
     items = [one.each() for one in values] if any(one.item is not None for one in values) else []
     return Value(
         frozenset().union(*(one.labels for one in values)),
@@ -181,7 +209,9 @@ class Function:
     def experiment(self):
         """The name of the experiment that it declares; empty if it is none."""
         marks = [getattr(one, "func", one) for one in getattr(self.node, "decorator_list", ())]
-        return self.node.name if any("experiment" in (getattr(m, "id", ""), getattr(m, "attr", "")) for m in marks) else ""
+        return (
+            self.node.name if any("experiment" in (getattr(m, "id", ""), getattr(m, "attr", "")) for m in marks) else ""
+        )
 
 
 class Scope(dict):
@@ -288,7 +318,9 @@ class Follower:
 
     def follow(self, key, source):
         """Follow one cell; returns its :class:`Touch`. Raises SyntaxError for what is not Python."""
-        tree = ast.parse("\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.splitlines()))
+        tree = ast.parse(
+            "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.splitlines())
+        )
         self.cell, self.lines = key, source.splitlines()
         self.touches.setdefault(key, Touch())
         self.run(tree.body, self.top)
@@ -370,7 +402,11 @@ class Follower:
                 with self.within(silent=self.silent + 1):
                     before = self.value(load, scope)
                 if isinstance(node.op, (ast.Sub, ast.Mult, ast.Div)) and value.test and not before.test:
-                    self.choose(node, "changes a value that was clean by a test result, as a step of a training does", picks=False)
+                    self.choose(
+                        node,
+                        "changes a value that was clean by a test result, as a step of a training does",
+                        picks=False,
+                    )
                 made = self.operation(node, node.op, before, value)
                 self.store(node.target, made, scope)
                 if isinstance(node.target, ast.Name) and node.target.id not in scope:
@@ -414,7 +450,9 @@ class Follower:
                 if subject.test and not all(shows_only(case.body) for case in node.cases):
                     self.choose(node, "decides by a test result what is done (match)")
                 with self.within(pc=self.pc | subject.test):
-                    self.branches(scope, *(lambda case=case: self.run(case.body, scope) for case in node.cases), lambda: None)
+                    self.branches(
+                        scope, *(lambda case=case: self.run(case.body, scope) for case in node.cases), lambda: None
+                    )
             case ast.Delete():
                 for target in node.targets:
                     if isinstance(target, ast.Name):
@@ -458,12 +496,16 @@ class Follower:
 
     def descent(self, node, target, expression, value, scope):
         """``w = w - rate * gradient`` with a gradient of test images."""
-        if not (isinstance(target, ast.Name) and isinstance(expression, ast.BinOp) and isinstance(expression.op, ast.Sub)):
+        if not (
+            isinstance(target, ast.Name) and isinstance(expression, ast.BinOp) and isinstance(expression.op, ast.Sub)
+        ):
             return
         known = scope.find(target.id)
         same = isinstance(expression.left, ast.Name) and expression.left.id == target.id
         if same and known is not None and not known.test and not known.labels & {TRAIN} and value.test:
-            self.choose(node, "changes a value that was clean by a test result, as a step of a training does", picks=False)
+            self.choose(
+                node, "changes a value that was clean by a test result, as a step of a training does", picks=False
+            )
 
     # ------------------------------------------------------------ storing
 
@@ -508,9 +550,13 @@ class Follower:
         )  # fmt: skip
         if key is not None and direct and old.fields is not None and key.text is not None:
             fields = dict(old.fields)
-            new = replace(new, fields=tuple((fields | {key.text: value}).items()), item=join(old.each(), Value(text=key.text)))
+            new = replace(
+                new, fields=tuple((fields | {key.text: value}).items()), item=join(old.each(), Value(text=key.text))
+            )
         elif key is not None:
-            new = replace(new, fields=None, item=join(new.item, key) if old.fields is not None and new.item else new.item)
+            new = replace(
+                new, fields=None, item=join(new.item, key) if old.fields is not None and new.item else new.item
+            )
         elif grows and direct:
             inner = [old.item] if old.item else list(old.parts or ())
             new = replace(new, fields=None, item=join(*inner, *added))
@@ -558,14 +604,16 @@ class Follower:
             return frozenset({PIXELS})
         return frozenset({TRUTHS}) if TRUTH_NAME.fullmatch(name) else frozenset()
 
-    def used(self, value):
-        """What a library gets at that is handed this value: it may call functions, and look into the data set."""
+    def used(self, value, beside=CLEAN):
+        """What a library gets at that is handed this value: it may look into the data set, and call functions, with what else it
+        was handed (``beside``)."""
         labels = value.labels
         if MNIST in labels:
             labels |= {PIXELS, TRUTHS}
             self.event("images")
         for function in value.functions:
-            labels |= self.call(function, [], {}, function.node).test
+            parameters = [] if isinstance(function.node, ast.ClassDef) else function.node.args.args
+            labels |= self.call(function, [beside] * len(parameters) if beside != CLEAN else [], {}, function.node).test
         return replace(value, labels=labels - {MNIST}, functions=frozenset(), text=None)
 
     def value(self, node, scope):
@@ -623,7 +671,9 @@ class Follower:
                 self.store(node.target, value, scope)
                 return value
             case ast.Slice():
-                inner = join(*(self.value(one, scope) for one in (node.lower, node.upper, node.step) if one is not None))
+                inner = join(
+                    *(self.value(one, scope) for one in (node.lower, node.upper, node.step) if one is not None)
+                )
                 return replace(inner, text=None)
             case ast.Await() | ast.YieldFrom() | ast.Yield():
                 value = self.value(node.value, scope)
@@ -706,7 +756,7 @@ class Follower:
             place = ast.literal_eval(node.slice)
             if isinstance(place, int) and -len(base.parts) <= place < len(base.parts):
                 return base.parts[place]
-        if any("test" in key for key in keys) and not base.test and base.fields is None and not base.origin:
+        if any("test" in key for key in keys) and not base.test and base.fields is None:
             return self.loaded(Value(frozenset({RECORDED})))
         self.consume(index)
         if index.labels & {SCORE, RECORDED} and not base.test:
@@ -801,7 +851,9 @@ class Follower:
             nonlocal filtered
             if not generators:
                 return element()
-            for one in self.turns(self.value(generators[0].iter, inner if len(generators) < len(node.generators) else scope)):
+            for one in self.turns(
+                self.value(generators[0].iter, inner if len(generators) < len(node.generators) else scope)
+            ):
                 self.store(generators[0].target, one, inner)
                 for condition in generators[0].ifs:
                     test = self.value(condition, inner)
@@ -869,7 +921,18 @@ class Follower:
             return self.recorded(base) if hit else CLEAN
         if name == "iterrows":
             return Value(item=bundle([CLEAN, replace(base, item=None)]), records=base.records, live=base.live)
-        if name in ("select", "set_index", "copy", "reset_index", "query", "itertuples", "to_frame", "drop", "groupby", "astype"):
+        if name in (
+            "select",
+            "set_index",
+            "copy",
+            "reset_index",
+            "query",
+            "itertuples",
+            "to_frame",
+            "drop",
+            "groupby",
+            "astype",
+        ):
             return replace(base, parts=None, text=None)
         return None
 
@@ -947,7 +1010,7 @@ class Follower:
             return join(*(self.call(one, args, named, node) for one in target.functions))
         if (found := self.builtin(name, base, args, named)) is not None:
             return found
-        given = [self.used(one) for one in whole]
+        given = [self.used(one, elements(base, whole)) for one in whole]
         everything = join(base if base is not CLEAN and not base.origin else CLEAN, *given)
         if name in KEEPS:
             kept = base if base is not CLEAN and not base.origin else (args[0] if args else CLEAN)
@@ -1003,7 +1066,7 @@ class Follower:
     def judge(self, node, name, target, base, given, named, known):
         """Note what a call decides, and where it trains or scores."""
         with self.within(silent=self.silent + 1):
-            seen = [self.used(one) for one in given]
+            seen = [self.used(one, elements(base, given)) for one in given]
         args = join(*seen)
         origin = target.origin or ""
         owner = base if base is not CLEAN and not base.origin else CLEAN
@@ -1124,11 +1187,21 @@ class Follower:
         """(name, value) of each name that an import statement binds."""
         for one in node.names:
             if isinstance(node, ast.Import):
-                yield (one.asname or one.name.split(".")[0]), Value(origin=one.name if one.asname else one.name.split(".")[0])
+                yield (
+                    (one.asname or one.name.split(".")[0]),
+                    Value(origin=one.name if one.asname else one.name.split(".")[0]),
+                )
             else:
                 scope = self.module(node.module or "")
                 found = scope.find(one.name) if scope is not None else None
                 yield one.asname or one.name, found if found is not None else Value(origin=f"{node.module}.{one.name}")
+
+
+def elements(base, given):
+    """What a library may hand to a function that it is given: what the other arguments, and the object itself, hold."""
+    others = [one.each() for one in [base, *given] if not one.functions and not one.origin]
+    whole = replace(join(CLEAN, *others), parts=None, text=None)
+    return whole if whole.test or whole.records else CLEAN
 
 
 def name_of(node):
