@@ -63,6 +63,22 @@ def test_the_command_writes_the_page(tmp_path, monkeypatch, units, capsys):
 # ---------------------------------------------------------------- misuse in the chapters themselves
 
 MISUSE = {
+    "temperature by bisection on test images": (
+        "evaluation",
+        (
+            'temperature = minimize_scalar(cross_entropy, bounds=(0.1, 10), method="bounded").x',
+            "cold, hot = 0.1, 10\nfor _ in range(40):\n    mid = (cold + hot) / 2\n    worse = calibration_error(cooled(probabilities, mid), y_test) > "
+            "calibration_error(cooled(probabilities, mid + 0.01), y_test)\n    cold, hot = (mid, hot) if worse else (cold, mid)\ntemperature = cold",
+        ),
+    ),
+    "a callback that stops by the test images": (
+        "training",
+        (
+            'keras.callbacks.EarlyStopping(monitor="val_loss", patience=2, restore_best_weights=True)',
+            "keras.callbacks.LambdaCallback(on_epoch_end=lambda e, logs: setattr(stopped, 'stop_training', stopped.evaluate(x_test)[0] > 1))",
+        ),
+    ),
+    "metric chosen on test images": ("svm_knn_baselines", ("model.predict(x_val[:v]) == y_val[:v]\npd", "model.predict(prepare(digits.x_test[:v])) == digits.y_test[:v]\npd")),
     "temperature fitted on test images": (
         "evaluation",
         ("cooled(p_validation, temperature)[np.arange(len(y_validation)), y_validation]", "cooled(probabilities, temperature)[np.arange(n), y_test]"),
