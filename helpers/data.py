@@ -112,6 +112,25 @@ def prepare(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), 784).astype(np.float32) / np.float32(255)
 
 
+def assert_disjoint(**parts: np.ndarray) -> None:
+    """Assert that no image stands in two parts: arrays of images, uint8 or floats from 0 to 1 (as ``prepare`` gives them).
+
+    Pixels are compared, not row numbers: MNIST has no image twice, so that equal pixels mean the same row. Raises
+    AssertionError, which names an image and its two parts, and ValueError for other numbers than those.
+    """
+    seen: dict[int, str] = {}
+    for part, images in parts.items():
+        rows = np.asarray(images).reshape(len(images), -1)
+        if rows.dtype != np.uint8 and not 0 <= rows.min() <= rows.max() <= 1:
+            raise ValueError(f"{part} holds neither uint8 nor 0 to 1: pass the images before they are standardised")
+        for number, row in enumerate(rows):
+            pixels = row if row.dtype == np.uint8 else np.rint(row * 255).astype(np.uint8)
+            other = seen.setdefault(hash(pixels.tobytes()), part)
+            assert other == part, (
+                f"image {number} of {part} is also in {other}: divide the rows so that no two parts share one"
+            )
+
+
 def data_fingerprint() -> str:
     """A short text that names the data a run would use without the network: another edition, another text.
 
