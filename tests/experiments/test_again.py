@@ -1,6 +1,7 @@
 """A day's share of the recorded runs is made again; runs that disagree are not stored; what chapters repeat is fixed."""
 
 import ast
+import contextlib
 
 import notebook_rules as rules
 import pytest
@@ -43,7 +44,7 @@ def test_exchanged_seeds_and_settings_are_noticed(daily, capsys, first, second):
     measurement("toy", "sample")  # the digest fits
     assert again.main(["--day", "0"]) == 1
     said = capsys.readouterr()
-    assert "2 of them other than recorded" in said.out and "was recorded" in said.out
+    assert "2 of them other than recorded" in said.out and " recorded, " in said.out
     assert "Restore them from git" in said.err and "make measurements" in said.err
 
 
@@ -138,9 +139,9 @@ def repetitions():
     for chapter in rules.book_chapters():
         for cell in chapter.code:
             for node in ast.walk(cell.tree):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "repeat":
-                    if getattr(node.func.value, "id", "") in names:
-                        yield chapter, node
+                of = node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
+                if getattr(of, "id", "") in names and node.func.attr == "repeat":
+                    yield chapter, node
 
 
 def constants(chapter):
@@ -179,24 +180,32 @@ def test_which_runs_are_fixed():
     assert not is_fixed(ast.parse("1 if accuracy > 0.5 else 2", mode="eval").body)
 
 
-def test_a_chapters_repetition_allows_less_than_lies_between_settings(monkeypatch):
+#: Experiments whose compared results are alike in all settings, which is what their chapter shows. Other results tell them apart, when
+#: the run is made again (``close``).
+ALIKE = {"activation_and_sparsity"}
+
+
+def test_a_chapters_repetition_allows_less_than_lies_between_settings():
     """Of the settings of a recording, at least half have means that the repetition of this one would not accept."""
-    monkeypatch.setenv("DIGITS_EDITION", "full")
+    alike = set()
     for chapter, call in repetitions():
         one = next(one for one in DECLARED if one.name == call.func.value.id)
-        options = {
-            word.arg: ast.literal_eval(word.value) for word in call.keywords if isinstance(word.value, ast.Constant)
-        }
+        options = {}
+        for word in call.keywords:
+            with contextlib.suppress(ValueError):  # the size that depends on the edition
+                options[word.arg] = ast.literal_eval(word.value)
         for edition in ("full", "sample"):
             recorded = measurement(one.name, edition)
-            every = {str(run["settings"] | {"seed": 0}): {**run["settings"]} for run in recorded.runs}
-            settings = [{name: value for name, value in one_.items() if name != "seed"} for one_ in every.values()]
+            settings = [{**run["settings"]} for run in recorded.runs if run["settings"]["seed"] == 0]
+            for one_setting in settings:
+                del one_setting["seed"]
             here = [s for s in settings if all(s[name] == value for name, value in options.items() if name in s)]
-            for mine in here if len(settings) > 1 else ():
+            assert here, f"{chapter.name}: {ast.unparse(call)}: no such run in the {edition} edition"
+            for mine in here:
                 told = [s for s in settings if s != mine and not accepted(one, recorded, options, mine, s)]
-                assert len(told) >= (len(settings) - 1) / 2 or len(here) > 1, (
-                    f"{chapter}: {ast.unparse(call)}, {edition} edition"
-                )
+                if len(told) < (len(settings) - 1) / 2:
+                    alike.add(one.name)
+    assert alike == ALIKE
 
 
 def accepted(one, recorded, options, mine, other):
