@@ -1,14 +1,15 @@
-"""Make a few recorded runs again each day, others each day, and hold them against the recording: python -m experiments.bench.again
+"""Make a few recorded runs again, others each day, and hold them against the recording: python -m experiments.bench.again
 
-Two runs that were exchanged, or numbers changed by somebody who knows what must agree, show only when a run is made again. That takes an
-hour for all of them; so a day's share is chosen by the date, and after some weeks every run had its turn. Runs with curves are
-made twice in a round: first each is stopped after one epoch, which tells seeds and settings apart at a fraction of the time,
-and at the end of the round whole. ``--list`` tells the order, the days of a round and what takes too long to be repeated;
-``--day`` (or the variable DIGITS_REPEAT_DAY) repeats another day's share.
+Two runs that were exchanged, or numbers changed by somebody who knows what must agree, show only when a run is made
+again. That takes an hour for all of them; so a day's share is chosen by the date, and after some weeks every run had
+its turn. Runs with curves are made twice in a round: first each is stopped after one epoch, which tells seeds and
+settings apart at a fraction of the time, and at the end of the round whole. ``--list`` tells the order, the days of a
+round and what takes too long to be repeated; ``--day`` (or the variable DIGITS_REPEAT_DAY) repeats another day's
+share.
 
-Processors differ in how they round, and a training grows that: ``close`` of an experiment says how far its results may lie
-from the recorded ones, and a test holds that to how far recorded runs lie apart. Most trainings come out the same to the last digit
-on processors of two makers, and the line of a run says whether this one did.
+Processors differ in how they round, and a training grows that: ``close`` of an experiment says how far its results
+may lie from the recorded ones, and a test holds that to how far recorded runs lie apart. Most trainings come out the
+same to the last digit on processors of two makers, and the line of a run says whether this one did.
 """
 
 import argparse

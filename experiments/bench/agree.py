@@ -1,8 +1,9 @@
 """What agrees in a true recording, so that a number changed by hand shows even where the digest was made to fit.
 
-Inside a run, results say the same thing twice: an accuracy and the list of mistakes, a matrix and its sums, a curve and its last
-value. An accuracy is a whole number of images, a loss that Keras gives is a 32-bit number. An experiment says all that holds of its
-runs in a function, ``@experiment(..., holds=pixel_scale_holds)``, which takes a :class:`Run` and calls its methods::
+Inside a run, results say the same thing twice: an accuracy and the list of mistakes, a matrix and its sums, a curve
+and its last value. An accuracy is a whole number of images, a loss that Keras gives is a 32-bit number. An experiment
+says all that holds of its runs in a function, ``@experiment(..., holds=pixel_scale_holds)``, which takes a
+:class:`Run` and calls its methods::
 
     def pixel_scale_holds(run):
         run.has("val_loss", "val_accuracy", "val_accuracy_last")
@@ -10,8 +11,8 @@ runs in a function, ``@experiment(..., holds=pixel_scale_holds)``, which takes a
         run.shares("val_accuracy", of=run.held_out(0.2), length=5)
         run.equal("val_accuracy_last", run["val_accuracy"][-1])
 
-It is called when a run is stored, so that no false one enters, and for every stored run by the tests. Between the runs of a
-recording, no two have the same result (:func:`faults_between`).
+It is called when a run is stored, so that no false one enters, and for every stored run by the tests. Between the
+runs of a recording, no two have the same result (:func:`faults_between`).
 """
 
 import json
@@ -279,7 +280,8 @@ def faults_between(one, runs):
             first = same[0]
             for other in same[1:]:
                 if not (one.alike and one.alike(first, other)):
-                    yield f"the runs {as_text(first)} and {as_text(other)} have the same {name or 'result'}: does the run use its settings and its seed?"
+                    both = f"{as_text(first)} and {as_text(other)} have the same {name or 'result'}"
+                    yield f"the runs {both}: does the run use its settings and its seed?"
 
 
 @lru_cache(maxsize=100)
@@ -327,7 +329,8 @@ def recording_faults(one, edition, about, truth=None):
     yield from faults_between(one, about["runs"])
 
 
-# ---------------------------------------------------------------- how far a run that is made again may lie from the recorded one
+# ---------------------------------------------------------------- how far a run that is made again may lie from the
+# recorded one
 
 
 @dataclass(frozen=True)

@@ -180,8 +180,8 @@ def test_which_runs_are_fixed():
     assert not is_fixed(ast.parse("1 if accuracy > 0.5 else 2", mode="eval").body)
 
 
-#: Experiments whose compared results are alike in all settings, which is what their chapter shows. Other results tell them apart, when
-#: the run is made again (``close``).
+#: Experiments whose compared results are alike in all settings, which is what their chapter shows. Other results tell
+#: them apart, when the run is made again (``close``).
 ALIKE = {"activation_and_sparsity"}
 
 

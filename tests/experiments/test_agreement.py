@@ -1,7 +1,8 @@
 """Recordings agree with themselves, and a number or a run that was changed by hand does not, even with a digest that fits.
 
-What is planted here, and the share of it that is noticed, stands in ``SHARES``; what redundancies cannot notice is left to the runs that
-CI makes again (``experiments/bench/again.py``), which ``test_a_run_that_is_made_again_...`` holds to what they can tell apart.
+What is planted here, and the share of it that is noticed, stands in ``SHARES``; what redundancies cannot notice is
+left to the runs that CI makes again (``experiments/bench/again.py``), which ``test_a_run_that_is_made_again_...``
+holds to what they can tell apart.
 """
 
 import copy
@@ -65,8 +66,9 @@ def test_no_training_that_is_stopped_early_is_kept_for_others(one):
 
 # ---------------------------------------------------------------- planted: one number
 
-#: The share of numbers, with one of their first four digits typed over, that redundancies notice: at least, of each recording, full
-#: MNIST without its labels and the sample. What is low has no second place: counts of k-NN and SVMs, curves between their ends.
+#: The share of numbers, with one of their first four digits typed over, that redundancies notice: at least, of each
+#: recording, full MNIST without its labels and the sample. What is low has no second place: counts of k-NN and SVMs,
+#: curves between their ends.
 SHARES = {
     "activation_and_sparsity": (0.60, 0.60),
     "baseline_table": (0.65, 0.65),
@@ -163,9 +165,9 @@ def test_one_curve_or_list_copied_over_anothers_is_noticed(one, edition):
             assert list(faults_between(one, runs))
 
 
-#: The share of exchanged pairs, (seeds, settings), that is noticed when one of the two is made again, on any processor, at least; with
-#: curves, when only its first epoch is. Counts that are the same in two runs cannot be told apart; the highest rates of the race and
-#: the last bits of short trainings depend on rounding.
+#: The share of exchanged pairs, (seeds, settings), that is noticed when one of the two is made again, on any
+#: processor, at least; with curves, when only its first epoch is. Counts that are the same in two runs cannot be told
+#: apart; the highest rates of the race and the last bits of short trainings depend on rounding.
 TOLD_APART = {
     "calibration": (0.9, 1),
     "activation_and_sparsity": (0.9, 0.98),
