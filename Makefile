@@ -102,8 +102,9 @@ measurements: $(VENV)/.cluster  ## record long measurements that are missing or 
 
 cluster: $(VENV)/.cluster  ## install what a machine of a cluster needs to record measurements
 
-test-measurements: $(VENV)/.cluster  ## test recording on many processes, with a scheduler and workers that die
+test-measurements: $(VENV)/.cluster  ## test recording on many processes, with workers that die; make some recorded runs again
 	@$(PYTEST) -q -n $(WORKERS) --dist load tests/experiments/cluster
+	@$(PY) -m experiments.bench.again
 
 drawings: env  ## make the drawings that test the drawing page again, from their seeds
 	@$(PY) -m tools.draw.templates

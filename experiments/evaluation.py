@@ -97,7 +97,37 @@ def fit_temperature(probabilities, labels):
     return float(np.exp(minimize_scalar(cross_entropy, bounds=(np.log(0.1), np.log(10)), method="bounded").x))
 
 
-@experiment(seeds=10, compare=("accuracy", "confidence", "temperature", "ece", "ece_scaled"))
+def calibration_holds(run):
+    """The network is the report's; no bins show a smaller error than confidence and accuracy of all images do."""
+    run.has("accuracy", "confidence", "temperature", "confidence_scaled", "ece", "ece_scaled")
+    run.shares("accuracy", of=run.test, exact=True)
+    run.float32("confidence")
+    run.between(0.1, 1, "confidence", "confidence_scaled")
+    run.between(0.1, 10, "temperature")
+    for error, confidence in (("ece", "confidence"), ("ece_scaled", "confidence_scaled")):
+        run.between(abs(run[confidence] - run["accuracy"]) - 1e-6, 1, error)
+    cooler = run["confidence_scaled"] < run["confidence"]
+    run.must((run["temperature"] > 1) == cooler, "its temperature does not fit what it does to confidence")
+    run.near(
+        run["confidence_scaled"], run["accuracy"], run.held_out(REPORT_VALIDATION_SPLIT), run.test
+    )  # what scaling is for
+    run.agrees("report_training", [("accuracy", "test_accuracy")], hidden=[128, 64])
+
+
+@experiment(
+    seeds=10,
+    compare=("accuracy", "confidence", "temperature", "ece", "ece_scaled"),
+    holds=calibration_holds,
+    distinct=("confidence", "temperature", "confidence_scaled", "ece", "ece_scaled"),
+    close={
+        "accuracy": 0.002,
+        "confidence": 0.001,
+        "temperature": 0.02,
+        "confidence_scaled": 0.0015,
+        "ece": 0.0015,
+        "ece_scaled": 0.0015,
+    },
+)
 def calibration(digits, seed):
     """Measure the calibration of the report's network on the test images, before and after temperature scaling.
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.bench.agree import Mistakes
 from experiments.bench.declare import experiment
 from helpers.baselines import deskewed
 from helpers.data import prepare
@@ -161,8 +162,21 @@ def best_settings(name, **which):
     return {key: value for key, value in best["settings"].items() if key != "seed"}
 
 
+def knn_choice_holds(run):
+    """Each share is one of the validation images."""
+    run.has("n_fit", "n_val", "val_accuracy")
+    run.equal("n_val", validation_rows(run.train))
+    run.equal("n_fit", run.train - validation_rows(run.train))
+    run.shares("val_accuracy", of=validation_rows(run.train), length=15, exact=True)
+    run.steady("val_accuracy", 15, 0.012 if run.edition == "full" else 0.025)
+
+
 @experiment(
-    settings=[{"pictures": p, "metric": m} for p in ("raw", "deskewed") for m in ("euclidean", "cosine")], seeds=1
+    settings=[{"pictures": p, "metric": m} for p in ("raw", "deskewed") for m in ("euclidean", "cosine")],
+    seeds=1,
+    holds=knn_choice_holds,
+    distinct=("val_accuracy",),
+    close={"val_accuracy": 0.0015},
 )
 def knn_choice(digits, pictures, metric, seed):
     """k-NN with k from 1 to 15 on the validation images; returns the accuracy for each k."""
@@ -174,7 +188,26 @@ def knn_choice(digits, pictures, metric, seed):
     return {"n_fit": len(x_fit), "n_val": len(x_val), "val_accuracy": (predicted == y_val).mean(axis=1).tolist()}
 
 
-@experiment(settings=[{"C": C, "gamma": g} for C in (1, 3, 10) for g in (0.01, 0.02, 0.03, 0.05)], seeds=1)
+def svm_choice_holds(run):
+    """No more support vectors than images to fit."""
+    run.has("val_accuracy", "support_vectors")
+    n_val = validation_rows(run.train)
+    run.shares("val_accuracy", of=n_val, exact=True)
+    run.whole(10, min(10_000, run.train - n_val), "support_vectors")
+
+
+def large_penalties(one, other):
+    """From C = 3 on hardly any vector reaches the bound, so that C changes next to nothing."""
+    return one["gamma"] == other["gamma"] and min(one["C"], other["C"]) >= 3
+
+
+@experiment(
+    settings=[{"C": C, "gamma": g} for C in (1, 3, 10) for g in (0.01, 0.02, 0.03, 0.05)],
+    seeds=1,
+    holds=svm_choice_holds,
+    alike=large_penalties,
+    close={"val_accuracy": 0.0015, "support_vectors": 8},
+)
 def svm_choice(digits, C, gamma, seed):
     """An RBF-SVM on 10,000 images (fewer in the sample); returns its validation accuracy and support vectors."""
     x_fit, y_fit, x_val, y_val = split(digits, 10_000)
@@ -183,8 +216,23 @@ def svm_choice(digits, C, gamma, seed):
     return {"val_accuracy": float((rbf_predict(model, x_val) == y_val).mean()), "support_vectors": len(model.support_)}
 
 
+def other_choices_holds(run):
+    """The share is one of the validation images."""
+    run.has("val_accuracy")
+    run.shares("val_accuracy", of=validation_rows(run.train), exact=True)
+
+
+def same_count(one, other):
+    """The result is a count of some validation images and no more: two settings of a method may get it alike."""
+    return one["method"] == other["method"]
+
+
 @experiment(
-    settings=[{"method": method, "value": value} for method, values in CHOICES.items() for value in values], seeds=1
+    settings=[{"method": method, "value": value} for method, values in CHOICES.items() for value in values],
+    seeds=1,
+    holds=other_choices_holds,
+    alike=same_count,
+    close={"val_accuracy": 0.0008},
 )
 def other_choices(digits, method, value, seed):
     """Logistic regression or a random forest with one setting, on 10,000 images; returns its validation accuracy."""
@@ -201,7 +249,66 @@ def growth_settings(edition):
     return [{"n": n, "library": library} for library in sizes for n in sizes[library]]
 
 
-@experiment(settings=growth_settings, seeds=1, compare=("test_accuracy",), needs=("svm_choice",), timed=True)
+BYTES_OF_A_VECTOR = (784 + 9) * 4  # its pixels, and its weight in the decisions between ten classes
+
+
+def svm_bytes(vectors):
+    """Return the fewest and the most bytes of ``stored_bytes`` for an SVM of so many support vectors and ten classes."""
+    return vectors * BYTES_OF_A_VECTOR + 600, vectors * BYTES_OF_A_VECTOR + 680
+
+
+def svm_growth_holds(run):
+    """The two libraries find the same SVM, which grows with the images; what it takes on disk are its vectors."""
+    chosen = best_settings("svm_choice")
+    given = ("package", "own_predict_differs", "own_predict_accuracy", "test_accuracy", "wrong", "support_vectors")
+    run.has(*chosen, *given, "fit_seconds", "predict_seconds", "bytes")
+    for name, value in chosen.items():
+        run.equal(name, value)
+    n, library = run.settings["n"], run.settings["library"]
+    packages = ("scikit-learn",) if library == "stock" else ("scikit-learn-intelex", "scikit-learn")
+    run.must(run["package"] in packages, f"package is {run['package']}")
+    run.mistakes("wrong", "test_accuracy")
+    run.shares("own_predict_accuracy", of=run.test, exact=True)
+    run.whole(0, run.test if library == "intelex" else 0, "own_predict_differs")
+    difference = abs(run["own_predict_accuracy"] - run["test_accuracy"])
+    run.must(
+        difference <= run["own_predict_differs"] / run.test + 1e-12,
+        "own_predict_accuracy is too far from test_accuracy",
+    )
+    run.whole(10, n, "support_vectors")
+    run.between(*svm_bytes(run["support_vectors"]), "bytes")
+    run.elapsed("fit_seconds", "predict_seconds")
+    for size, one in (
+        (size, run.other("svm_growth", n=size, library=library)) for size in (500, 1000, 2000, 5000, 10_000, 20_000)
+    ):
+        if one and size != n:
+            more = (run["support_vectors"] > one["support_vectors"]) == (n > size)
+            run.must(more, f"of {n} and {size} images, the fewer give the more support vectors")
+    if twin := run.other("svm_growth", n=n, library="stock" if library == "intelex" else "intelex"):
+        run.equal("support_vectors", twin["support_vectors"], within=5)
+        apart = len(set(run["wrong"]) ^ set(twin["wrong"]))
+        run.must(apart <= 5, f"the two libraries differ on {apart} images")
+    if n == 10_000 and (one := run.other("svm_choice", **chosen)) and run.edition == "full":
+        run.equal("support_vectors", one["support_vectors"], within=5)
+
+
+@experiment(
+    settings=growth_settings,
+    seeds=1,
+    compare=("test_accuracy",),
+    needs=("svm_choice",),
+    timed=True,
+    holds=svm_growth_holds,
+    close={
+        "package": 0,
+        "own_predict_differs": 200,
+        "own_predict_accuracy": 0.02,
+        "test_accuracy": 0.001,
+        "wrong": Mistakes(15),
+        "support_vectors": 8,
+        "bytes": 8 * 3172 + 80,
+    },
+)
 def svm_growth(digits, n, library, seed):
     """The RBF-SVM that validation chose, fitted on the first n training images and tested on all test images.
 
@@ -270,12 +377,52 @@ def fitted(method, x, y, pictures):
     return model, model.predict, seconds, settings
 
 
+def chosen_for(method, pictures):
+    """Return the settings (dict) that the recorded choices give a method of the table."""
+    if method.startswith("MLP"):
+        return {}
+    if method == "RBF-SVM":
+        return best_settings("svm_choice")
+    if method.startswith("k-NN"):
+        metric = "cosine" if method.endswith("cosine") else "euclidean"
+        return {"n_neighbors": best_neighbours(metric, pictures), "metric": metric}
+    return best_settings("other_choices", method=method)
+
+
+def baseline_table_holds(run):
+    """Settings are those that were chosen, sizes those of the numbers that a model keeps, networks the report's."""
+    run.has("settings", "test_accuracy", "wrong", "fit_seconds", "predict_seconds", "bytes")
+    method, pictures = run.settings["method"], run.settings["pictures"]
+    run.must(run["settings"] == chosen_for(method, pictures), f"its settings {run['settings']} are not those chosen")
+    run.mistakes("wrong", "test_accuracy")
+    run.elapsed("fit_seconds", "predict_seconds")
+    run.whole(10_000, 10**9, "bytes")
+    if method == "logistic regression":
+        run.between(10 * 785 * 4, 10 * 785 * 4 + 1500, "bytes")
+    elif method.startswith("k-NN"):  # every image in 32 bits, every label in 64
+        run.between(run.train * (784 * 4 + 8), run.train * (784 * 4 + 8) + 1500, "bytes")
+    elif method == "RBF-SVM":
+        run.between(*svm_bytes(run["bytes"] // BYTES_OF_A_VECTOR), "bytes")
+    elif method.startswith("MLP"):
+        hidden = [int(width) for width in method[4:].split("-")]
+        widths = [784, *hidden, 10]
+        numbers = sum((a + 1) * b for a, b in itertools.pairwise(widths))
+        run.between(numbers * 4, numbers * 4 + 25_000, "bytes")
+        run.agrees("report_training", [("wrong", "wrong")], hidden=hidden)
+    other = "sample" if run.edition == "full" else "full"
+    if method.startswith(("logistic", "MLP")) and (same := run.other("baseline_table", other, **run.settings)):
+        run.equal("bytes", same["bytes"], within=16)
+
+
 @experiment(
     settings=TABLE,
     seeds=1,
     compare=("test_accuracy",),
     needs=("knn_choice", "other_choices", "svm_choice"),
     timed=True,
+    holds=baseline_table_holds,
+    distinct=("wrong",),
+    close={"test_accuracy": 0.004, "wrong": Mistakes(80), "bytes": 60_000},
 )
 def baseline_table(digits, method, pictures, seed):
     """One method fitted on all training images and tested on all test images: what it gets wrong, seconds, bytes."""

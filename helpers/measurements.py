@@ -115,9 +115,14 @@ def _as_numbers(version):
     return [int(part) for part in re.findall(r"\d+", version)]
 
 
-def digest(runs):
-    """Return a SHA-256 over the runs of an edition: a result changed by hand or by accident no longer fits it."""
-    return hashlib.sha256(json.dumps(runs, sort_keys=True).encode()).hexdigest()
+def digest(content, edition):
+    """Return a SHA-256 over all that a recording (dict) holds of an edition, but the ``digest`` that stands there itself.
+
+    What was changed by hand or by accident, a result, a setting, a machine or the code's hash, no longer fits it.
+    """
+    about = {name: value for name, value in content["editions"][edition].items() if name != "digest"}
+    whole = [content["name"], content["module"], edition, about]
+    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
 def _plain(value):
@@ -161,7 +166,7 @@ def measurement(name, edition="full"):
         ) from None
     except (KeyError, TypeError, IndexError) as error:
         raise MeasurementError(f"{path} is incomplete (no {error}); {cure}") from None
-    if about.get("digest", digest(about["runs"])) != digest(about["runs"]):
+    if about.get("digest") != digest(content, edition) or content["name"] != name:
         raise MeasurementError(
             f"{path} was altered: its {edition} runs do not fit their digest; restore it from git, or {cure}"
         )

@@ -33,15 +33,30 @@ class Experiment:
     ----------
     name : str
     function : callable
-    settings, seeds, compare, needs, timed
+    settings, seeds, compare, needs, timed, holds, distinct, alike, close, curves
         As :func:`experiment` takes them.
     """
 
-    def __init__(self, function, settings=({},), seeds=1, compare=(), needs=(), timed=False):
+    def __init__(
+        self,
+        function,
+        settings=({},),
+        seeds=1,
+        compare=(),
+        needs=(),
+        timed=False,
+        holds=None,
+        distinct=(),
+        alike=None,
+        close=None,
+        curves=(),
+    ):
         functools.update_wrapper(self, function)  # name and docstring are the function's, for help() and for readers
         self.name, self.function = function.__name__, function
         self.settings, self.seeds, self.compare = settings, seeds, tuple(compare)
         self.needs, self.timed = tuple(needs), timed
+        self.holds, self.distinct, self.alike = holds, tuple(distinct), alike
+        self.close, self.curves = close if callable(close) else lambda settings: close or {}, tuple(curves)
 
     def __call__(self, digits, **settings):
         return self.function(digits, **settings)
@@ -117,7 +132,19 @@ class Experiment:
         return live
 
 
-def experiment(*, settings=({},), seeds=1, compare=(), needs=(), timed=False):
+def experiment(
+    *,
+    settings=({},),
+    seeds=1,
+    compare=(),
+    needs=(),
+    timed=False,
+    holds=None,
+    distinct=(),
+    alike=None,
+    close=None,
+    curves=(),
+):
     """Declare the decorated function as an experiment; the name then stands for an :class:`Experiment`.
 
     Parameters
@@ -135,6 +162,18 @@ def experiment(*, settings=({},), seeds=1, compare=(), needs=(), timed=False):
         Whether its times are results. Then a run is alone on its machine, with all its threads, and all runs are made on
         machines of one kind. Others share a machine, one thread each: sums are then added up in another order, so that a
         result may differ in rounding from one of a process with more threads.
+    holds : callable(agree.Run)
+        Says what agrees in every run (``experiments/bench/agree.py``). A run that does not is not stored.
+    distinct : tuple of str
+        Results that no two runs share; a run's results as a whole are always different from another's.
+    alike : callable(settings, settings) -> bool
+        Which pairs of runs may all the same have the same results, and why, in its docstring.
+    close : dict of str -> float, (float, float), ``agree.Mistakes`` or ``agree.Along``; or callable(settings) -> such a dict
+        How far a result of the same run, made again elsewhere, may lie from the recorded one
+        (``experiments/bench/again.py``); of a pair, the first is for a curve's first value and the second for the others. What
+        is not named must be the same.
+    curves : tuple of str
+        Results with a value for each of the epochs of ``keras.Model.fit``, which a repetition can stop after the first.
 
     Raises
     ------
@@ -149,7 +188,8 @@ def experiment(*, settings=({},), seeds=1, compare=(), needs=(), timed=False):
                 f"two experiments are called {function.__name__}: in {known.function.__module__} and "
                 f"in {function.__module__}"
             )
-        EXPERIMENTS[function.__name__] = Experiment(function, settings, seeds, compare, needs, timed)
+        more = {"holds": holds, "distinct": distinct, "alike": alike, "close": close, "curves": curves}
+        EXPERIMENTS[function.__name__] = Experiment(function, settings, seeds, compare, needs, timed, **more)
         return EXPERIMENTS[function.__name__]
 
     return declare

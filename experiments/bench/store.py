@@ -9,6 +9,7 @@ import os
 import re
 import sys
 
+from experiments.bench.agree import faults_between, run_faults
 from helpers.measurements import digest, folder
 
 try:
@@ -128,9 +129,11 @@ class Recording:
 
     def recorded(self):
         """Return the runs of the recording if the present code made them, each with its machine in full."""
-        old = read_recording(self.path).get(self.edition, {})
+        content = self.content()
+        old = content["editions"].get(self.edition, {})
         try:
-            same = {"code": old["code"], "needs": old["needs"]} == self.stamp and old["digest"] == digest(old["runs"])
+            same = {"code": old["code"], "needs": old["needs"]} == self.stamp
+            same = same and old["digest"] == digest(content, self.edition)
             return [{**run, "machine": old["machines"][run["machine"]]} for run in old["runs"]] if same else []
         except (KeyError, IndexError, TypeError):
             return []
@@ -147,23 +150,50 @@ class Recording:
             if key(settings) not in self.done and (seeds is None or settings["seed"] in seeds)
         ]
 
+    def content(self):
+        """Return what the file holds now, as this experiment's recording: name, module, editions."""
+        return {"name": self.one.name, "module": self.one.__module__, "editions": read_recording(self.path)}
+
     def keep(self, run):
-        """Keep a finished run: a dict with settings, result, seconds and machine."""
+        """Keep a finished run: a dict with settings, result, seconds and machine.
+
+        Raises
+        ------
+        RecordingError
+            If the run's results do not agree with each other, as the experiment says that they do.
+        """
+        self.refuse(run_faults(self.one, run["settings"], run["result"], self.edition, seconds=run["seconds"]))
         keep_run(self.partial, run, self.stamp)
         self.done[key(run["settings"])] = run
 
     def merge(self):
-        """Write the recording, which must be complete, and delete the partial file."""
+        """Write the recording, which must be complete, and delete the partial file.
+
+        Raises
+        ------
+        RecordingError
+            If two runs have the same result and the experiment does not say that they may.
+        """
         machines, runs = [], []
         for settings in self.wanted:
             run = self.done[key(settings)]
             if run["machine"] not in machines:
                 machines.append(run["machine"])
             runs.append({**run, "machine": machines.index(run["machine"])})
-        content = {"name": self.one.name, "module": self.one.__module__, "editions": read_recording(self.path)}
-        content["editions"][self.edition] = {**self.stamp, "digest": digest(runs), "machines": machines, "runs": runs}
+        self.refuse(faults_between(self.one, runs))
+        content = self.content()
+        content["editions"][self.edition] = {**self.stamp, "digest": "", "machines": machines, "runs": runs}
+        content["editions"][self.edition]["digest"] = digest(content, self.edition)
         write_whole(self.path, content)
         self.partial.unlink(missing_ok=True)
+
+    def refuse(self, faults):
+        """Raise RecordingError if there are any."""
+        if found := list(faults):
+            raise RecordingError(
+                f"{self.path.name}, {self.edition} edition: {'; '.join(found[:3])}. It is not stored: the experiment's code is "
+                "wrong, or what it declares (holds, distinct, alike)"
+            )
 
 
 @contextlib.contextmanager

@@ -1,10 +1,9 @@
 """Fixtures: experiments made for one test, and their recording."""
 
-import json
 import sys
 
 import pytest
-from toys import Toys
+from toys import Toys, edited
 
 
 @pytest.fixture
@@ -20,7 +19,5 @@ def recorded(toys):
     """Toys with a recording of both editions; the full one is the sample's, renamed."""
     toys.write()
     assert toys.record() == 0
-    content = json.loads(toys.path.read_text())
-    content["editions"]["full"] = content["editions"]["sample"]
-    toys.path.write_text(json.dumps(content))
+    edited(lambda content: content["editions"].update(full=dict(content["editions"]["sample"])), stamp=True)(toys.path)
     return toys

@@ -117,6 +117,31 @@ BAD_FILES = {
         "is incomplete",
         "record it",
     ),
+    "no digest": (
+        edited(lambda content: content["editions"]["full"].pop("digest")),
+        "was altered",
+        "restore it from git",
+    ),
+    "an altered machine": (
+        edited(lambda content: content["editions"]["full"]["machines"][0].update(cores=64)),
+        "was altered",
+        "restore it from git",
+    ),
+    "another hash of the code": (
+        edited(lambda content: content["editions"]["full"].update(code="0" * 64)),
+        "was altered",
+        "restore it from git",
+    ),
+    "the other edition's runs": (
+        edited(lambda content: content["editions"].update(full=content["editions"]["sample"])),
+        "was altered",
+        "restore it from git",
+    ),
+    "another recording's file": (
+        edited(lambda content: content.update(name="other"), stamp=True),
+        "was altered",
+        "restore it from git",
+    ),
     "an altered result": (edited(set_result), "was altered", "restore it from git, or record it"),
     "an altered setting": (edited(set_seed), "was altered", "restore it from git, or record it"),
     "a run taken away": (
@@ -156,9 +181,8 @@ def test_provenance_of_several_machines_dates_and_versions(recorded):
         about["machines"] += [other, other | {"date": "2026-02-11"}]
         for i, run in enumerate(about["runs"]):
             run["machine"] = [0, 0, 0, 1, 1, 2, 2, 2][i]
-        about["digest"] = measurements.digest(about["runs"])
 
-    edited(elsewhere)(recorded.path)
+    edited(elsewhere, stamp=True)(recorded.path)
     said = []
     recorded.monkeypatch.setattr(measurements, "say", said.append)
     measurement("toy").provenance()

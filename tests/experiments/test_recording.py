@@ -24,7 +24,7 @@ def test_a_recording_holds_every_run_and_where_it_comes_from(toys):
         content["name"] == "toy" and content["module"] == "experiments.toy" and list(content["editions"]) == ["sample"]
     )
     about = content["editions"]["sample"]
-    assert about["code"] == code_hash(function) and about["digest"] == digest(about["runs"])
+    assert about["code"] == code_hash(function) and about["digest"] == digest(content, "sample")
     (machine,) = about["machines"]
     assert machine["processor"] and machine["cores"] == machine["threads"] == os.cpu_count()
     assert {"Python", "keras", "numpy"} <= machine["versions"].keys() and machine["date"] and about["needs"] == {}
@@ -75,7 +75,7 @@ def another_machine(content):
 def test_runs_of_several_machines_stand_in_one_recording(toys):
     toys.write()
     toys.record()
-    edited(another_machine)(toys.path)
+    edited(another_machine, stamp=True)(toys.path)
     toys.record()
     assert toys.runs_made() == ALL_RUNS  # up to date all the same
     toys.write(edit=lambda code: code.replace("seeds=4", "seeds=5"))
@@ -89,7 +89,7 @@ def test_runs_of_several_machines_stand_in_one_recording(toys):
 def test_runs_of_another_machine_are_not_mixed_with_new_ones_where_times_are_results(toys):
     toys.write(edit=lambda code: code.replace("seeds=4", "seeds=4, timed=True"))
     toys.record()
-    edited(another_machine)(toys.path)
+    edited(another_machine, stamp=True)(toys.path)
     toys.record()
     assert toys.runs_made() == ALL_RUNS  # up to date all the same
     toys.write(edit=lambda code: code.replace("seeds=4", "seeds=5, timed=True"))
@@ -100,7 +100,9 @@ def test_runs_of_another_machine_are_not_mixed_with_new_ones_where_times_are_res
 def test_a_timed_recording_keeps_the_runs_of_this_machine_on_another_day(toys):
     toys.write(edit=lambda code: code.replace("seeds=4", "seeds=4, timed=True"))
     toys.record()
-    edited(lambda content: content["editions"]["sample"]["machines"][0].update(date="2001-01-01"))(toys.path)
+    edited(lambda content: content["editions"]["sample"]["machines"][0].update(date="2001-01-01"), stamp=True)(
+        toys.path
+    )
     toys.write(edit=lambda code: code.replace("seeds=4", "seeds=5, timed=True"))
     toys.record()
     assert len(toys.runs_made()) == 8 + 2
@@ -201,10 +203,11 @@ def test_what_is_needed_is_recorded_first_and_counts_with_the_code(needing):
     both(needing)
     assert (needing.path.parent / "needy.json").read_bytes() == before
     # Times and machines of what is needed do not count, results do.
-    edited(lambda content: [run.update(seconds=9) for run in content["editions"]["full"]["runs"]])(needing.path)
-    edited(lambda content: content["editions"]["full"].pop("digest"))(needing.path)
+    slower = edited(lambda content: [run.update(seconds=9) for run in content["editions"]["full"]["runs"]], stamp=True)
+    slower(needing.path)
     assert declare.digest_of_need("toy") == digest_now
-    edited(lambda content: content["editions"]["full"]["runs"][0]["result"].update(total=5000.0))(needing.path)
+    other = edited(lambda content: content["editions"]["full"]["runs"][0]["result"].update(total=5000.0), stamp=True)
+    other(needing.path)
     assert declare.digest_of_need("toy") != digest_now
     both(needing, "needy")
     after = json.loads((needing.path.parent / "needy.json").read_text())["editions"]["full"]

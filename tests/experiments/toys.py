@@ -11,6 +11,7 @@ import time
 import experiments
 from experiments.bench import __main__ as recorder
 from experiments.bench import declare
+from helpers.measurements import digest
 from notebook_rules import ROOT
 
 TOY = '''
@@ -112,12 +113,14 @@ TICKS = itertools.count(1)
 ALL_RUNS = [f"{size} {seed}" for seed in range(4) for size in ([1, 2], [3])]
 
 
-def edited(change):
-    """A fault: the content of the file is changed."""
+def edited(change, stamp=False):
+    """A fault: the content of the file is changed; with ``stamp`` its digests are made to fit."""
 
     def plant(path):
         content = json.loads(path.read_text())
         change(content)
+        for edition in content["editions"] if stamp else ():
+            content["editions"][edition]["digest"] = digest(content, edition)
         path.write_text(json.dumps(content))
 
     return plant
