@@ -157,10 +157,10 @@ def precision_at(labels, answers, digit, prevalence):
     false_alarms = np.mean(answers[labels != digit] == digit)
     return prevalence * recall / (prevalence * recall + (1 - prevalence) * false_alarms + 2e-8)
 """,
-            "both shares rounded to a ten-thousandth of a percent": """
+            "both shares rounded to seven decimals": """
 def precision_at(labels, answers, digit, prevalence):
-    recall = np.round(np.mean(answers[labels == digit] == digit), 6)
-    false_alarms = np.round(np.mean(answers[labels != digit] == digit), 6)
+    recall = np.round(np.mean(answers[labels == digit] == digit), 7)
+    false_alarms = np.round(np.mean(answers[labels != digit] == digit), 7)
     return prevalence * recall / (prevalence * recall + (1 - prevalence) * false_alarms)
 """,
         },
@@ -259,16 +259,6 @@ def bootstrap_interval(labels, answers, measure, level, draws, rng):
     low, high = np.quantile(results, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 """,
-            "draws a fifth of the test sets, and each five times": """
-def bootstrap_interval(labels, answers, measure, level, draws, rng):
-    n = len(labels)
-    results = []
-    sets = [rng.integers(n, size=n) for _ in range(-(-draws // 5))]
-    for chosen in (sets * 5)[:draws]:
-        results.append(measure(labels[chosen], answers[chosen]))
-    low, high = np.quantile(results, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
-""",
             "never draws the last image": """
 def bootstrap_interval(labels, answers, measure, level, draws, rng):
     n = len(labels)
@@ -299,6 +289,14 @@ def bootstrap_interval(labels, answers, measure, level, draws, rng):
     p, n, z = np.mean(labels == answers), len(labels), stats.norm.ppf((1 + level) / 2)
     c, h = (p + z * z / 2 / n), z * np.sqrt(p * (1 - p) / n + z * z / 4 / n / n)
     return (c - h) / (1 + z * z / n), (c + h) / (1 + z * z / n)
+""",
+            "draws half of the test sets, and each twice": """
+def bootstrap_interval(labels, answers, measure, level, draws, rng):
+    n = len(labels)
+    sets = [rng.integers(n, size=n) for _ in range(-(-draws // 2))]
+    results = [measure(labels[chosen], answers[chosen]) for chosen in (sets * 2)[:draws]]
+    low, high = np.quantile(results, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 """,
         },
     },
