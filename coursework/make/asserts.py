@@ -122,7 +122,7 @@ def conjuncts(test):
         return [part for value in test.values for part in conjuncts(value)]
     if isinstance(test, ast.Compare) and len(test.ops) > 1:
         sides = [test.left, *test.comparators]
-        return [ast.Compare(a, [op], [b]) for a, op, b in zip(sides, test.ops, sides[1:])]
+        return [ast.Compare(a, [op], [b]) for a, op, b in zip(sides, test.ops, sides[1:], strict=False)]
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         inner = test.operand
         if isinstance(inner, ast.BoolOp) and isinstance(inner.op, ast.Or):
@@ -131,7 +131,7 @@ def conjuncts(test):
         parts = conjuncts(test.args[0].elt)
         if len(parts) > 1:
             whole = [copy.deepcopy(test) for _ in parts]
-            for one, part in zip(whole, parts):
+            for one, part in zip(whole, parts, strict=True):
                 one.args[0].elt = part
             return whole
     return [test]
@@ -153,7 +153,9 @@ def times(node, factor):
 
 def number_of(node):
     """Return the value of a number in the code, also of a negative one and of ``5 * 10**6``; None for all else."""
-    if not all(isinstance(one, (ast.Constant, ast.UnaryOp, ast.BinOp, ast.operator, ast.unaryop)) for one in ast.walk(node)):
+    if not all(
+        isinstance(one, (ast.Constant, ast.UnaryOp, ast.BinOp, ast.operator, ast.unaryop)) for one in ast.walk(node)
+    ):
         return None
     try:
         value = ast.literal_eval(node)
@@ -259,19 +261,17 @@ class Recording(ast.NodeTransformer):
         self.parts, self.beside, self.proved = [], set(beside), set()
         self.hidden = hidden_lines(source)
         tree = ast.parse(source)
-        seen = {one.name: one for one in tree.body if isinstance(one, ast.FunctionDef) and one.lineno not in self.hidden}
+        seen = {
+            one.name: one for one in tree.body if isinstance(one, ast.FunctionDef) and one.lineno not in self.hidden
+        }
         wanted = names_in(one for one in tree.body if one.lineno in self.hidden)
         reached = self.closure(seen, wanted)
         # lines of the visible functions that hidden tests go through
-        self.shared = {
-            line for name in reached for line in range(seen[name].lineno, (seen[name].end_lineno or 0) + 1)
-        }
+        self.shared = {line for name in reached for line in range(seen[name].lineno, (seen[name].end_lineno or 0) + 1)}
         self.testing = {
             name
             for name in seen
-            if any(
-                isinstance(node, ast.Assert) for one in self.closure(seen, {name}) for node in ast.walk(seen[one])
-            )
+            if any(isinstance(node, ast.Assert) for one in self.closure(seen, {name}) for node in ast.walk(seen[one]))
         }
         self.tree = ast.fix_missing_locations(self.visit(tree))
 
@@ -293,7 +293,9 @@ class Recording(ast.NodeTransformer):
         finally:
             namespace.pop(RECORDER, None)
         self.proved = recorder.record.proves()
-        told = [f"line {self.parts[one].line}" if one != ERROR else "an error" for one in sorted(recorder.record.asserts)]
+        told = [
+            f"line {self.parts[one].line}" if one != ERROR else "an error" for one in sorted(recorder.record.asserts)
+        ]
         return f"refused by {' and '.join(told)}" if told else None
 
     @staticmethod

@@ -213,6 +213,17 @@ def augment(images, labels, copies, max_angle, max_shift, rng):
     copied = np.clip(np.rint(moved(repeated, angles, down, right)), 0, 255).astype(np.uint8)
     return np.concatenate([images, copied]), np.concatenate([labels, np.repeat(labels, copies)])
 """,
+            "what leaves at one edge comes in at the other, fractions and all": """
+def augment(images, labels, copies, max_angle, max_shift, rng):
+    from scipy import ndimage
+
+    repeated = np.repeat(images, copies, axis=0)
+    copied = []
+    for image in moved(repeated, rng.uniform(-max_angle, max_angle, len(repeated)), 0, 0):
+        copied.append(ndimage.shift(image, rng.uniform(-max_shift, max_shift, 2), order=1, mode="grid-wrap"))
+    copied = np.clip(np.rint(copied), 0, 255).astype(np.uint8).reshape(-1, 28, 28)
+    return np.concatenate([images, copied]), np.concatenate([labels, np.repeat(labels, copies)])
+""",
         },
     },
     "choose": {
@@ -818,7 +829,7 @@ def report(right_new, right_old):
     only_new, only_old = int((right_new & ~right_old).sum()), int((~right_new & right_old).sum())
     p_value = min(1.0, 2 * binom.cdf(min(only_new, only_old), only_new + only_old, 0.5))
     result = {"accuracy": p, "low": centre - half, "high": centre + half}
-    return {**result, "only_new": only_new, "only_old": only_old, "p_value": np.float32(p_value)}
+    return {**result, "only_new": only_new, "only_old": only_old, "p_value": float(np.float32(p_value))}
 """,
             "one-sided, and doubled": """
 def report(right_new, right_old):
@@ -838,6 +849,10 @@ def report(right_new, right_old):
 
 #: Parts of hidden tests that refuse nothing that another would not refuse too, each with the reason why it stays.
 IMPLIED = {
-    "small": {"lab.keep_to(300, size, result)": "the visible test weighs the same reader; kept for one that weighs more elsewhere"},
-    "best": {"lab.keep_to(600, size, result)": "the visible test weighs the same reader; kept for one that weighs more elsewhere"},
+    "small": {
+        "lab.keep_to(300, size, result)": "the visible test weighs the same reader; kept for one that weighs more elsewhere"
+    },
+    "best": {
+        "lab.keep_to(600, size, result)": "the visible test weighs the same reader; kept for one that weighs more elsewhere"
+    },
 }

@@ -155,7 +155,7 @@ def precision_at(labels, answers, digit, prevalence):
 def precision_at(labels, answers, digit, prevalence):
     recall = np.mean(answers[labels == digit] == digit)
     false_alarms = np.mean(answers[labels != digit] == digit)
-    return prevalence * recall / (prevalence * recall + (1 - prevalence) * false_alarms + 2e-8)
+    return prevalence * recall / (prevalence * recall + (1 - prevalence) * false_alarms + 1e-9)
 """,
             "both shares rounded to seven decimals": """
 def precision_at(labels, answers, digit, prevalence):

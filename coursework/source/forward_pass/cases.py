@@ -620,5 +620,7 @@ def predict_with_numpy(model, inputs):
 
 #: Parts of hidden tests that refuse nothing that another would not refuse too, each with the reason why it stays.
 IMPLIED = {
-    "softmax_at": {"np.isfinite(p).all()": "nan is close to nothing, so the next assert refuses it too, but cannot say why"},
+    "softmax_at": {
+        "np.isfinite(p).all()": "nan is close to nothing, so the next assert refuses it too, but cannot say why"
+    },
 }

@@ -454,14 +454,14 @@ def hinge(w, b, x, y, C):
     db = -C * y[slack >= 0].sum()
     return loss, dw, db
 """,
-            "db to three significant digits": """
+            "db to two significant digits": """
 def hinge(w, b, x, y, C):
     slack = 1 - y * (x @ w + b)
     inside = slack > 0
     loss = 0.5 * w @ w + C * slack[inside].sum()
     dw = w - C * (y[inside] @ x[inside])
     db = -C * y[inside].sum()
-    return loss, dw, float(f"{db:.3g}")
+    return loss, dw, float(f"{db:.2g}")
 """,
         },
     },
