@@ -1,8 +1,10 @@
 """Grade the graders in one warm process: ``python -m coursework check NAME [--seed S]``.
 
 For each assignment: the solution gets all points, the blank copy none, a wrong answer of ``cases.py`` loses the points
-of its task alone, a right answer written otherwise keeps all. Isolation is not what is tested here, so that all of it
-runs in one process that has its imports behind it; submissions of students never come this way.
+of its task alone, a right answer written otherwise keeps all, and each hidden assert, each part of one and each tolerance
+refuses some wrong answer alone (``asserts.py``; the few that cannot stand in ``IMPLIED`` of ``cases.py``, with the reason).
+Isolation is not what is tested here, so that all of it runs in one process that has its imports behind it; submissions
+of students never come this way.
 """
 
 import argparse
@@ -21,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from coursework import SEED, SOURCES
+from coursework.make.asserts import Recording, unproven
 from coursework.make.notebooks import (
     KEPT_BACK,
     NAMES,
@@ -42,7 +45,7 @@ def folder_of(name, seed=SEED, sources=SOURCES):
     Inside, ``import lab`` gives the assignment's own ``lab.py``, as it would where the notebook lies.
     """
     variant = load_module(name, "variant.py", sources)
-    given = [one for one in sorted(Path(sources, name).glob("*.py")) if one.name not in KEPT_BACK]
+    given = files_beside(name, sources)
     before = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
         np.savez_compressed(Path(folder, f"{name}_data.npz"), **variant.data(seed))
@@ -59,6 +62,11 @@ def folder_of(name, seed=SEED, sources=SOURCES):
                 sys.modules.pop(file.stem, None)
 
 
+def files_beside(name, sources=SOURCES):
+    """Return the paths of the Python files that students get beside the notebook."""
+    return [one for one in sorted(Path(sources, name).glob("*.py")) if one.name not in KEPT_BACK]
+
+
 def import_file(path):
     """Import a Python file under its own name, without a search path that leads to it."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
@@ -71,9 +79,10 @@ def course_notebook(name, seed=SEED, sources=SOURCES):
     return with_constants(read_source(name, sources), load_module(name, "variant.py", sources).constants(seed))
 
 
-def run(notebook):
+def run(notebook, recording=None, place_recorded=None):
     """Execute all code cells in a fresh namespace, in this process and folder, going on after errors.
 
+    With a :class:`Recording`, the cell at ``place_recorded`` runs as that one's code and writes to its recorder.
     Returns a dict from the cell's grade_id (or its place) to None, or to the error as "Type: message". What cells print
     is thrown away; a figure is closed after its cell.
     """
@@ -90,8 +99,10 @@ def run(notebook):
         error = None
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             try:
-                code = compile(ast.parse(cell.source), f"<cell {place}>", "exec")
-                exec(code, namespace)
+                if recording and place == place_recorded:
+                    error = recording.run(f"<cell {place}>", namespace)
+                else:
+                    exec(compile(ast.parse(cell.source), f"<cell {place}>", "exec"), namespace)
             except KeyboardInterrupt:
                 raise
             except BaseException as caught:  # a student's cell may raise anything, SystemExit included
@@ -116,13 +127,13 @@ def asserts_without_message(source):
     return [ast.unparse(node) for node in found]
 
 
-def graded(notebook, expected):
-    """Run a notebook and compare its points with the ``expected`` ones, {task: points}.
+def graded(notebook, expected, *recorded):
+    """Run a notebook and compare its points with the ``expected`` ones, {task: points}; ``recorded`` as in `run`.
 
     Returns (seconds, fault, results): fault is None or a sentence, results as `run` gives them.
     """
     start = time.perf_counter()
-    results = run(notebook)
+    results = run(notebook, *recorded)
     got = points(notebook, results)
     fault = "; ".join(
         f"{task}: {got[task]} points instead of {expected[task]} ({results.get(f'test_{task}')})"
@@ -133,25 +144,28 @@ def graded(notebook, expected):
 
 
 def cases_of(name, sources, full):
-    """Return the cases of an assignment; :class:`SourceError` if they are not of its tasks.
+    """Return the cases of an assignment and the excuses for asserts; :class:`SourceError` if they are not of its tasks.
 
     full : dict with the notebook's code tasks as keys
     """
-    cases = load_module(name, "cases.py", sources).CASES
-    unknown, missing = cases.keys() - full.keys(), full.keys() - cases.keys()
+    module = load_module(name, "cases.py", sources)
+    cases, implied = module.CASES, getattr(module, "IMPLIED", {})
+    unknown, missing = (cases.keys() | implied.keys()) - full.keys(), full.keys() - cases.keys()
     if unknown or missing:
         raise SourceError(f"cases.py of {name}: unknown tasks {sorted(unknown)}, tasks without cases {sorted(missing)}")
-    return cases
+    return cases, implied
 
 
 def check(name, seed=SEED, sources=SOURCES, only=None):
     """Run the solution, the blank copy and every case of an assignment (those of the task ``only``, if given).
 
+    After the wrong answers of a task comes a line on its asserts, of which each must refuse some wrong answer alone.
     Yields (what, seconds, fault): fault is None, or a sentence that says what came out otherwise than it should.
     """
     notebook = course_notebook(name, seed, sources)
     full = {task.id: task.points for task in tasks(notebook) if not task.written}
-    cases = cases_of(name, sources, full)
+    tests = {task.id: task.test for task in tasks(notebook) if not task.written}
+    cases, implied = cases_of(name, sources, full)
     with folder_of(name, seed, sources):
         if not only:
             seconds, fault, results = graded(notebook, full)
@@ -163,9 +177,20 @@ def check(name, seed=SEED, sources=SOURCES, only=None):
                 continue
             if len(kinds["right"]) < 2 or len(kinds["wrong"]) < 3:
                 raise SourceError(f"cases.py of {name}: {task} needs at least two right answers and three wrong ones")
-            for kind, expected in (("right", full), ("wrong", {**full, task: 0})):
-                for what, code in kinds[kind].items():
-                    yield f"{task}, {kind}: {what}", *graded(with_answer(notebook, task, code), expected)[:2]
+            for what, code in kinds["right"].items():
+                yield f"{task}, right: {what}", *graded(with_answer(notebook, task, code), full)[:2]
+            recording = Recording(
+                notebook.cells[tests[task]].source, beside={one.stem for one in files_beside(name, sources)}
+            )
+            refused, proven = {**full, task: 0}, set()
+            for what, code in kinds["wrong"].items():
+                answer = with_answer(notebook, task, code)
+                yield f"{task}, wrong: {what}", *graded(answer, refused, recording, tests[task])[:2]
+                proven |= recording.proved
+            faults = unproven(recording.parts, proven, implied.get(task, {}))
+            needed = sum(one.required for one in recording.parts)
+            told = "".join(f"\n    {one}" for one in faults)
+            yield f"{task}, asserts: {needed} parts of hidden tests", 0.0, told or None
 
 
 def main(arguments=None):

@@ -141,6 +141,89 @@ def augment(images, labels, copies, max_angle, max_shift, rng):
             ys.append(label)
     return np.array(xs), np.array(ys)
 """,
+            "shifts up to a fifth too far": """
+def augment(images, labels, copies, max_angle, max_shift, rng):
+    repeated = np.repeat(images, copies, axis=0)
+    angles = rng.uniform(-max_angle, max_angle, len(repeated))
+    down, right = 1.2 * rng.uniform(-max_shift, max_shift, (2, len(repeated)))
+    copied = np.clip(np.rint(moved(repeated, angles, down, right)), 0, 255).astype(np.uint8)
+    return np.concatenate([images, copied]), np.concatenate([labels, np.repeat(labels, copies)])
+""",
+            "hardly up and to the left": """
+def augment(images, labels, copies, max_angle, max_shift, rng):
+    repeated = np.repeat(images, copies, axis=0)
+    angles = rng.uniform(-max_angle, max_angle, len(repeated))
+    down, right = rng.uniform(-max_shift / 4, max_shift, (2, len(repeated)))
+    copied = np.clip(np.rint(moved(repeated, angles, down, right)), 0, 255).astype(np.uint8)
+    return np.concatenate([images, copied]), np.concatenate([labels, np.repeat(labels, copies)])
+""",
+            "hardly down and to the right": """
+def augment(images, labels, copies, max_angle, max_shift, rng):
+    repeated = np.repeat(images, copies, axis=0)
+    angles = rng.uniform(-max_angle, max_angle, len(repeated))
+    down, right = rng.uniform(-max_shift, max_shift / 4, (2, len(repeated)))
+    copied = np.clip(np.rint(moved(repeated, angles, down, right)), 0, 255).astype(np.uint8)
+    return np.concatenate([images, copied]), np.concatenate([labels, np.repeat(labels, copies)])
+""",
+            "whole pixels only": """
+def augment(images, labels, copies, max_angle, max_shift, rng):
+    repeated = np.repeat(images, copies, axis=0)
+    angles = rng.uniform(-max_angle, max_angle, len(repeated))
+    down, right = rng.integers(-max_shift, max_shift + 1, (2, len(repeated)))
+    copied = np.clip(np.rint(moved(repeated, angles, down, right)), 0, 255).astype(np.uint8)
+    return np.concatenate([images, copied]), np.concatenate([labels, np.repeat(labels, copies)])
+""",
+            "the same shifts for the copies of every image": """
+def augment(images, labels, copies, max_angle, max_shift, rng):
+    repeated = np.repeat(images, copies, axis=0)
+    angles = rng.uniform(-max_angle, max_angle, len(repeated))
+    down, right = np.tile(rng.uniform(-max_shift, max_shift, (2, copies)), len(images))
+    copied = np.clip(np.rint(moved(repeated, angles, down, right)), 0, 255).astype(np.uint8)
+    return np.concatenate([images, copied]), np.concatenate([labels, np.repeat(labels, copies)])
+""",
+            "angles up to a fifth too far": """
+def augment(images, labels, copies, max_angle, max_shift, rng):
+    repeated = np.repeat(images, copies, axis=0)
+    angles = 1.2 * rng.uniform(-max_angle, max_angle, len(repeated))
+    down, right = rng.uniform(-max_shift, max_shift, (2, len(repeated)))
+    copied = np.clip(np.rint(moved(repeated, angles, down, right)), 0, 255).astype(np.uint8)
+    return np.concatenate([images, copied]), np.concatenate([labels, np.repeat(labels, copies)])
+""",
+            "hardly to the left": """
+def augment(images, labels, copies, max_angle, max_shift, rng):
+    repeated = np.repeat(images, copies, axis=0)
+    angles = rng.uniform(-max_angle / 4, max_angle, len(repeated))
+    down, right = rng.uniform(-max_shift, max_shift, (2, len(repeated)))
+    copied = np.clip(np.rint(moved(repeated, angles, down, right)), 0, 255).astype(np.uint8)
+    return np.concatenate([images, copied]), np.concatenate([labels, np.repeat(labels, copies)])
+""",
+            "hardly to the right": """
+def augment(images, labels, copies, max_angle, max_shift, rng):
+    repeated = np.repeat(images, copies, axis=0)
+    angles = rng.uniform(-max_angle, max_angle / 4, len(repeated))
+    down, right = rng.uniform(-max_shift, max_shift, (2, len(repeated)))
+    copied = np.clip(np.rint(moved(repeated, angles, down, right)), 0, 255).astype(np.uint8)
+    return np.concatenate([images, copied]), np.concatenate([labels, np.repeat(labels, copies)])
+""",
+            "the same angles for the copies of every image": """
+def augment(images, labels, copies, max_angle, max_shift, rng):
+    repeated = np.repeat(images, copies, axis=0)
+    angles = np.tile(rng.uniform(-max_angle, max_angle, copies), len(images))
+    down, right = rng.uniform(-max_shift, max_shift, (2, len(repeated)))
+    copied = np.clip(np.rint(moved(repeated, angles, down, right)), 0, 255).astype(np.uint8)
+    return np.concatenate([images, copied]), np.concatenate([labels, np.repeat(labels, copies)])
+""",
+            "what leaves at one edge comes in at the other, fractions and all": """
+def augment(images, labels, copies, max_angle, max_shift, rng):
+    from scipy import ndimage
+
+    repeated = np.repeat(images, copies, axis=0)
+    copied = []
+    for image in moved(repeated, rng.uniform(-max_angle, max_angle, len(repeated)), 0, 0):
+        copied.append(ndimage.shift(image, rng.uniform(-max_shift, max_shift, 2), order=1, mode="grid-wrap"))
+    copied = np.clip(np.rint(copied), 0, 255).astype(np.uint8).reshape(-1, 28, 28)
+    return np.concatenate([images, copied]), np.concatenate([labels, np.repeat(labels, copies)])
+""",
         },
     },
     "choose": {
@@ -240,6 +323,28 @@ def choose(candidates, max_units, max_bytes):
     least = best - np.sqrt(best * (1 - best) / len(allowed[0]["right"]))
     return min((c for c in allowed if np.mean(c["right"]) >= least), key=lambda c: c["bytes"])
 """,
+            "the first of those that are equally small": """
+def choose(candidates, max_units, max_bytes):
+    allowed = [one for one in candidates if one["units"] <= max_units and one["bytes"] <= max_bytes]
+    if not allowed:
+        return None
+    accuracy = {one["name"]: np.mean(one["right"]) for one in allowed}
+    best = max(accuracy.values())
+    least = best - np.sqrt(best * (1 - best) / len(allowed[0]["right"]))
+    good = [one for one in allowed if accuracy[one["name"]] >= least]
+    return min(good, key=lambda one: one["bytes"])["name"]
+""",
+            "below the budget instead of within it": """
+def choose(candidates, max_units, max_bytes):
+    allowed = [one for one in candidates if one["units"] < max_units and one["bytes"] < max_bytes]
+    if not allowed:
+        return None
+    accuracy = {one["name"]: np.mean(one["right"]) for one in allowed}
+    best = max(accuracy.values())
+    least = best - np.sqrt(best * (1 - best) / len(allowed[0]["right"]))
+    good = [one for one in allowed if accuracy[one["name"]] >= least]
+    return min(good, key=lambda one: (one["bytes"], -accuracy[one["name"]]))["name"]
+""",
         },
     },
     "flattery": {
@@ -287,6 +392,15 @@ def flattery(accuracy, readers, n, rng, contests=4000):
 def flattery(accuracy, readers, n, rng, contests=4000):
     right = np.repeat(rng.binomial(n, accuracy, (contests, 1)), readers, axis=1)
     return right.max(axis=1).mean() / n - accuracy
+""",
+            "the formula for very many readers": """
+def flattery(accuracy, readers, n, rng, contests=4000):
+    return float(np.sqrt(2 * np.log(readers) * accuracy * (1 - accuracy) / n))
+""",
+            "readers of nine in ten, whatever the accuracy": """
+def flattery(accuracy, readers, n, rng, contests=4000):
+    right = rng.binomial(n, 0.9, size=(contests, readers))
+    return float(right.max(axis=1).mean() / n - accuracy)
 """,
         },
     },
@@ -669,6 +783,76 @@ def report(right_new, right_old):
     p = 2 * norm.sf(abs(a.mean() - b.mean()) / np.sqrt((a.var() + b.var()) / n)) if x + y else 1
     return {"accuracy": q, "low": centre - half, "high": centre + half, "only_new": x, "only_old": y, "p_value": float(p)}
 """,
+            "two standard errors in place of 1.96": """
+def report(right_new, right_old):
+    from scipy.stats import binom
+
+    n, p, z = len(right_new), right_new.mean(), 2
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    only_new, only_old = int((right_new & ~right_old).sum()), int((~right_new & right_old).sum())
+    p_value = min(1.0, 2 * binom.cdf(min(only_new, only_old), only_new + only_old, 0.5))
+    result = {"accuracy": p, "low": centre - half, "high": centre + half}
+    return {**result, "only_new": only_new, "only_old": only_old, "p_value": p_value}
+""",
+            "the accuracy rounded to five decimals": """
+def report(right_new, right_old):
+    from scipy.stats import binom
+
+    n, p, z = len(right_new), right_new.mean(), 1.96
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    only_new, only_old = int((right_new & ~right_old).sum()), int((~right_new & right_old).sum())
+    p_value = min(1.0, 2 * binom.cdf(min(only_new, only_old), only_new + only_old, 0.5))
+    result = {"accuracy": round(p, 5), "low": centre - half, "high": centre + half}
+    return {**result, "only_new": only_new, "only_old": only_old, "p_value": p_value}
+""",
+            "the larger count first": """
+def report(right_new, right_old):
+    from scipy.stats import binom
+
+    n, p, z = len(right_new), right_new.mean(), 1.96
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    only_new, only_old = int((right_new & ~right_old).sum()), int((~right_new & right_old).sum())
+    p_value = min(1.0, 2 * binom.cdf(min(only_new, only_old), only_new + only_old, 0.5))
+    result = {"accuracy": p, "low": centre - half, "high": centre + half}
+    return {**result, "only_new": max(only_new, only_old), "only_old": min(only_new, only_old), "p_value": p_value}
+""",
+            "the p-value in single precision": """
+def report(right_new, right_old):
+    from scipy.stats import binom
+
+    n, p, z = len(right_new), right_new.mean(), 1.96
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    only_new, only_old = int((right_new & ~right_old).sum()), int((~right_new & right_old).sum())
+    p_value = min(1.0, 2 * binom.cdf(min(only_new, only_old), only_new + only_old, 0.5))
+    result = {"accuracy": p, "low": centre - half, "high": centre + half}
+    return {**result, "only_new": only_new, "only_old": only_old, "p_value": float(np.float32(p_value))}
+""",
+            "one-sided, and doubled": """
+def report(right_new, right_old):
+    from scipy.stats import binom
+
+    n, p, z = len(right_new), right_new.mean(), 1.96
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    only_new, only_old = int((right_new & ~right_old).sum()), int((~right_new & right_old).sum())
+    p_value = min(1.0, 2 * binom.cdf(only_old, only_new + only_old, 0.5))
+    result = {"accuracy": p, "low": centre - half, "high": centre + half}
+    return {**result, "only_new": only_new, "only_old": only_old, "p_value": p_value}
+""",
         },
+    },
+}
+
+#: Parts of hidden tests that refuse nothing that another would not refuse too, each with the reason why it stays.
+IMPLIED = {
+    "small": {
+        "lab.keep_to(300, size, result)": "the visible test weighs the same reader; kept for one that weighs more elsewhere"
+    },
+    "best": {
+        "lab.keep_to(600, size, result)": "the visible test weighs the same reader; kept for one that weighs more elsewhere"
     },
 }

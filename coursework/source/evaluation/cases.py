@@ -71,6 +71,22 @@ def most_confused(labels, answers):
     i, j = np.unravel_index(C.argmax(), C.shape)
     return i, j, C[i, j]
 """,
+            "the pair with the strongest single direction, counted in both": """
+def most_confused(labels, answers):
+    counts = np.zeros((10, 10), int)
+    np.add.at(counts, (answers, labels), 1)
+    np.fill_diagonal(counts, 0)
+    low, high = sorted(np.unravel_index(counts.argmax(), counts.shape))
+    return int(low), int(high), int(counts[low, high] + counts[high, low])
+""",
+            "the largest count, but the pair of the strongest direction": """
+def most_confused(labels, answers):
+    counts = np.zeros((10, 10), int)
+    np.add.at(counts, (answers, labels), 1)
+    np.fill_diagonal(counts, 0)
+    low, high = sorted(np.unravel_index(counts.argmax(), counts.shape))
+    return int(low), int(high), int((counts + counts.T).max())
+""",
         },
     },
     "precision_at": {
@@ -134,6 +150,18 @@ def precision_at(labels, answers, digit, prevalence):
     r = np.mean(answers[labels == digit] == digit)
     f = np.mean(answers[labels != digit] == digit)
     return (1 - prevalence) * r / ((1 - prevalence) * r + prevalence * f)
+""",
+            "a tiny number against a division by no alarms": """
+def precision_at(labels, answers, digit, prevalence):
+    recall = np.mean(answers[labels == digit] == digit)
+    false_alarms = np.mean(answers[labels != digit] == digit)
+    return prevalence * recall / (prevalence * recall + (1 - prevalence) * false_alarms + 1e-9)
+""",
+            "both shares rounded to seven decimals": """
+def precision_at(labels, answers, digit, prevalence):
+    recall = np.round(np.mean(answers[labels == digit] == digit), 7)
+    false_alarms = np.round(np.mean(answers[labels != digit] == digit), 7)
+    return prevalence * recall / (prevalence * recall + (1 - prevalence) * false_alarms)
 """,
         },
     },
@@ -221,6 +249,55 @@ def bootstrap_interval(labels, answers, measure, level, draws, rng):
         results.append(np.mean(labels[rows] == answers[rows]))
     return tuple(np.quantile(results, [(1 - level) / 2, (1 + level) / 2]))
 """,
+            "a generator of its own": """
+def bootstrap_interval(labels, answers, measure, level, draws, rng):
+    n, rng = len(labels), np.random.default_rng(0)
+    results = []
+    for _ in range(draws):
+        chosen = rng.integers(n, size=n)
+        results.append(measure(labels[chosen], answers[chosen]))
+    low, high = np.quantile(results, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+""",
+            "never draws the last image": """
+def bootstrap_interval(labels, answers, measure, level, draws, rng):
+    n = len(labels)
+    results = []
+    for _ in range(draws):
+        chosen = rng.integers(n - 1, size=n)
+        results.append(measure(labels[chosen], answers[chosen]))
+    low, high = np.quantile(results, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+""",
+            "always 90 in a hundred": """
+def bootstrap_interval(labels, answers, measure, level, draws, rng):
+    n = len(labels)
+    results = []
+    for _ in range(draws):
+        chosen = rng.integers(n, size=n)
+        results.append(measure(labels[chosen], answers[chosen]))
+    low, high = np.quantile(results, [0.05, 0.95])
+    return float(low), float(high)
+""",
+            "draws, and then Wilson's formula": """
+def bootstrap_interval(labels, answers, measure, level, draws, rng):
+    from scipy import stats
+
+    for _ in range(draws):
+        r = rng.integers(0, len(labels), len(labels))
+        measure(labels[r], answers[r])
+    p, n, z = np.mean(labels == answers), len(labels), stats.norm.ppf((1 + level) / 2)
+    c, h = (p + z * z / 2 / n), z * np.sqrt(p * (1 - p) / n + z * z / 4 / n / n)
+    return (c - h) / (1 + z * z / n), (c + h) / (1 + z * z / n)
+""",
+            "draws half of the test sets, and each twice": """
+def bootstrap_interval(labels, answers, measure, level, draws, rng):
+    n = len(labels)
+    sets = [rng.integers(n, size=n) for _ in range(-(-draws // 2))]
+    results = [measure(labels[chosen], answers[chosen]) for chosen in (sets * 2)[:draws]]
+    low, high = np.quantile(results, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+""",
         },
     },
     "leaked": {
@@ -290,6 +367,20 @@ def leaked(train, test, tolerance):
     out = np.zeros(len(test), dtype=bool)
     out[:n] = np.abs(train[:n].astype(int) - test[:n].astype(int)).max(axis=(1, 2)) <= tolerance
     return out
+""",
+            "a quick look at the mean first, with a limit of its own": """
+def leaked(train, test, tolerance):
+    wide = train.astype(int)
+    result = []
+    for image in test.astype(int):
+        near = wide[np.abs(wide.mean(axis=(1, 2)) - image.mean()) < 5]
+        result.append(bool((np.abs(near - image).max(axis=(1, 2), initial=0) <= tolerance).any()))
+    return np.array(result)
+""",
+            "only the left quarter, to be quick": """
+def leaked(train, test, tolerance):
+    wide = train.astype(int)[:, :, :7]
+    return np.array([(np.abs(wide - image).max(axis=(1, 2)) <= tolerance).any() for image in test.astype(int)[:, :, :7]])
 """,
         },
     },
@@ -462,6 +553,56 @@ def swap_test(labels, answers_a, answers_b, measure, games, rng):
         two = np.where(mixed[n:], labels, (labels + 1) % 10)
         count += abs(measure(labels, one) - measure(labels, two)) >= d - 1e-9
     return (1 + count) / (1 + games)
+""",
+            "one coin for each digit": """
+def swap_test(labels, answers_a, answers_b, measure, games, rng):
+    observed = abs(measure(labels, answers_a) - measure(labels, answers_b))
+    as_large = 0
+    for _ in range(games):
+        swap = (rng.random(10) < 0.5)[labels]
+        first, second = np.where(swap, answers_b, answers_a), np.where(swap, answers_a, answers_b)
+        as_large += abs(measure(labels, first) - measure(labels, second)) >= observed - 1e-9
+    return float((1 + as_large) / (1 + games))
+""",
+            "a generator of its own": """
+def swap_test(labels, answers_a, answers_b, measure, games, rng):
+    observed = abs(measure(labels, answers_a) - measure(labels, answers_b))
+    as_large, rng = 0, np.random.default_rng(0)
+    for _ in range(games):
+        swap = rng.random(len(labels)) < 0.5
+        first, second = np.where(swap, answers_b, answers_a), np.where(swap, answers_a, answers_b)
+        as_large += abs(measure(labels, first) - measure(labels, second)) >= observed - 1e-9
+    return float((1 + as_large) / (1 + games))
+""",
+            "swaps in the arrays that were handed in": """
+def swap_test(labels, answers_a, answers_b, measure, games, rng):
+    observed = abs(measure(labels, answers_a) - measure(labels, answers_b))
+    as_large = 0
+    for _ in range(games):
+        swap = rng.random(len(labels)) < 0.5
+        answers_a[swap], answers_b[swap] = answers_b[swap], answers_a[swap]
+        as_large += abs(measure(labels, answers_a) - measure(labels, answers_b)) >= observed - 1e-9
+    return float((1 + as_large) / (1 + games))
+""",
+            "differences in whole percent": """
+def swap_test(labels, answers_a, answers_b, measure, games, rng):
+    observed = round(abs(measure(labels, answers_a) - measure(labels, answers_b)), 2)
+    as_large = 0
+    for _ in range(games):
+        swap = rng.random(len(labels)) < 0.5
+        first, second = np.where(swap, answers_b, answers_a), np.where(swap, answers_a, answers_b)
+        as_large += round(abs(measure(labels, first) - measure(labels, second)), 2) >= observed - 1e-9
+    return float((1 + as_large) / (1 + games))
+""",
+            "without the tolerance for rounding": """
+def swap_test(labels, answers_a, answers_b, measure, games, rng):
+    observed = abs(measure(labels, answers_a) - measure(labels, answers_b))
+    as_large = 0
+    for _ in range(games):
+        swap = rng.random(len(labels)) < 0.5
+        first, second = np.where(swap, answers_b, answers_a), np.where(swap, answers_a, answers_b)
+        as_large += abs(measure(labels, first) - measure(labels, second)) >= observed
+    return float((1 + as_large) / (1 + games))
 """,
         },
     },

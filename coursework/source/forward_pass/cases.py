@@ -68,6 +68,25 @@ def widest(budget, inputs, depth, outputs):
 def widest(budget, inputs, depth, outputs):
     return (budget - outputs) // (inputs + 1 + outputs)
 """,
+            "one matrix between hidden layers, however many there are": """
+def widest(budget, inputs, depth, outputs):
+    width = 0
+    while True:
+        w = width + 1
+        hidden = w * w + w if depth > 1 else 0
+        if inputs * w + w + hidden + w * outputs + outputs > budget:
+            return width
+        width = w
+""",
+            "below the budget instead of within it": """
+def widest(budget, inputs, depth, outputs):
+    width = 0
+    while True:
+        sizes = [inputs] + [width + 1] * depth + [outputs]
+        if sum(a * b + b for a, b in zip(sizes, sizes[1:])) >= budget:
+            return width
+        width += 1
+""",
         },
     },
     "forward": {
@@ -139,6 +158,28 @@ def forward(inputs, layers):
     (W1, b1), (W2, b2), (W3, b3) = layers[:3]
     return np.maximum(np.maximum(inputs @ W1.T + b1, 0) @ W2.T + b2, 0) @ W3.T + b3
 """,
+            "logits rounded to three decimals": """
+def forward(inputs, layers):
+    values = inputs
+    for place, (weights, biases) in enumerate(layers):
+        values = values @ weights.T + biases
+        if place < len(layers) - 1:
+            values = np.maximum(values, 0)
+    return np.round(values, 3)
+""",
+            "writes into the inputs where the shape allows it": """
+def forward(inputs, layers):
+    values = inputs
+    for place, (weights, biases) in enumerate(layers):
+        sums = values @ weights.T + biases
+        if place < len(layers) - 1:
+            sums = np.maximum(sums, 0)
+        if sums.shape == values.shape:
+            values[:] = sums
+        else:
+            values = sums
+    return values
+""",
         },
     },
     "softmax_at": {
@@ -195,6 +236,12 @@ def softmax_at(logits, temperature):
             "subtracts first the largest, unscaled": """
 def softmax_at(logits, temperature):
     exponentials = np.exp(logits / temperature - logits.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+""",
+            "a small number against a division by zero": """
+def softmax_at(logits, temperature):
+    scaled = np.asarray(logits, float) / (temperature + 1e-5)
+    exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 """,
         },
@@ -254,6 +301,29 @@ def lopsided_network(column, slack):
 def lopsided_network(column, slack):
     left = np.tile((np.arange(28) < column).astype(float), 28)
     return np.stack([left, 1 - left], axis=1), np.full(2, -float(slack)), np.array([[1.0], [-1.0]]), np.zeros(1)
+""",
+            "W2 without its second axis": """
+def lopsided_network(column, slack):
+    weights = np.tile(np.where(np.arange(28) < column, 1.0, -1.0), 28)
+    return np.stack([weights, -weights], axis=1), np.array([-slack, -slack], float), np.ones(2), np.zeros(1)
+""",
+            "five neurons for each side": """
+def lopsided_network(column, slack):
+    weights = np.tile(np.where(np.arange(28) < column, 1.0, -1.0), 28)
+    W1 = np.stack([weights] * 5 + [-weights] * 5, axis=1)
+    return W1, np.full(10, -float(slack)), np.full((10, 1), 0.2), np.zeros(1)
+""",
+            "a little more slack, to be on the safe side": """
+def lopsided_network(column, slack):
+    weights = np.tile(np.where(np.arange(28) < column, 1.0, -1.0), 28)
+    W1 = np.stack([weights, -weights], axis=1)
+    return W1, np.full(2, -slack - 0.005), np.ones((2, 1)), np.zeros(1)
+""",
+            "the column of this course, whatever the argument": """
+def lopsided_network(column, slack):
+    weights = np.tile(np.where(np.arange(28) < 13, 1.0, -1.0), 28)
+    W1 = np.stack([weights, -weights], axis=1)
+    return W1, np.array([-slack, -slack], float), np.ones((2, 1)), np.zeros(1)
 """,
         },
     },
@@ -316,6 +386,32 @@ def for_raw_pixels(weights, biases, mean, deviation):
     biases -= mean @ weights
     weights /= 255
     return weights, biases
+""",
+            "changes the biases in place": """
+def for_raw_pixels(weights, biases, mean, deviation):
+    per_pixel = weights / deviation[:, None]
+    biases -= mean @ per_pixel
+    return per_pixel / 255, biases
+""",
+            "the biases as a row of a table": """
+def for_raw_pixels(weights, biases, mean, deviation):
+    per_pixel = weights / deviation[:, None]
+    return per_pixel / 255, biases[None] - mean[None] @ per_pixel
+""",
+            "the biases in half precision": """
+def for_raw_pixels(weights, biases, mean, deviation):
+    per_pixel = weights / deviation[:, None]
+    return per_pixel / 255, (biases - mean @ per_pixel).astype(np.float16)
+""",
+            "256 in place of 255": """
+def for_raw_pixels(weights, biases, mean, deviation):
+    per_pixel = weights / deviation[:, None]
+    return per_pixel / 256, biases - mean @ per_pixel
+""",
+            "divides the weights in place": """
+def for_raw_pixels(weights, biases, mean, deviation):
+    weights /= deviation[:, None]
+    return weights / 255, biases - mean @ weights
 """,
         },
     },
@@ -418,6 +514,113 @@ def predict_with_numpy(model, inputs):
             inputs = np.exp(inputs) / np.exp(inputs).sum(axis=1, keepdims=True)
     return inputs
 """,
+            "a batch of one batch": """
+def predict_with_numpy(model, inputs):
+    values = np.asarray(inputs, float)
+    for layer in model.layers:
+        weights, *biases = layer.get_weights()
+        values = values @ weights
+        if biases:
+            values = values + biases[0]
+        name = layer.activation.__name__
+        if name == "relu":
+            values = np.maximum(values, 0)
+        elif name == "sigmoid":
+            values = 1 / (1 + np.exp(-values))
+        elif name == "tanh":
+            values = np.tanh(values)
+        elif name == "softmax":
+            exponentials = np.exp(values - values.max(axis=1, keepdims=True))
+            values = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return np.array([values])
+""",
+            "rounded to three decimals": """
+def predict_with_numpy(model, inputs):
+    values = np.asarray(inputs, float)
+    for layer in model.layers:
+        weights, *biases = layer.get_weights()
+        values = values @ weights
+        if biases:
+            values = values + biases[0]
+        name = layer.activation.__name__
+        if name == "relu":
+            values = np.maximum(values, 0)
+        elif name == "sigmoid":
+            values = 1 / (1 + np.exp(-values))
+        elif name == "tanh":
+            values = np.tanh(values)
+        elif name == "softmax":
+            exponentials = np.exp(values - values.max(axis=1, keepdims=True))
+            values = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return np.round(values, 3)
+""",
+            "turns square matrices round, as in Task 2": """
+def predict_with_numpy(model, inputs):
+    values = np.asarray(inputs, float)
+    for layer in model.layers:
+        weights, *biases = layer.get_weights()
+        values = values @ (weights.T if weights.shape[0] == weights.shape[1] else weights)
+        if biases:
+            values = values + biases[0]
+        name = layer.activation.__name__
+        if name == "relu":
+            values = np.maximum(values, 0)
+        elif name == "sigmoid":
+            values = 1 / (1 + np.exp(-values))
+        elif name == "tanh":
+            values = np.tanh(values)
+        elif name == "softmax":
+            exponentials = np.exp(values - values.max(axis=1, keepdims=True))
+            values = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return values
+""",
+            "softmax in the last layer only": """
+def predict_with_numpy(model, inputs):
+    values = np.asarray(inputs, float)
+    for layer in model.layers:
+        weights, *biases = layer.get_weights()
+        values = values @ weights
+        if biases:
+            values = values + biases[0]
+        name = layer.activation.__name__
+        if name == "relu":
+            values = np.maximum(values, 0)
+        elif name == "sigmoid":
+            values = 1 / (1 + np.exp(-values))
+        elif name == "tanh":
+            values = np.tanh(values)
+        elif name == "softmax" and layer is model.layers[-1]:
+            exponentials = np.exp(values - values.max(axis=1, keepdims=True))
+            values = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return values
+""",
+            "three layers at most": """
+def predict_with_numpy(model, inputs):
+    values = np.asarray(inputs, float)
+    for layer in model.layers[:3]:
+        weights, *biases = layer.get_weights()
+        values = values @ weights
+        if biases:
+            values = values + biases[0]
+        name = layer.activation.__name__
+        if name == "relu":
+            values = np.maximum(values, 0)
+        elif name == "sigmoid":
+            values = 1 / (1 + np.exp(-values))
+        elif name == "tanh":
+            values = np.tanh(values)
+        elif name == "softmax":
+            exponentials = np.exp(values - values.max(axis=1, keepdims=True))
+            values = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return values
+""",
         },
+    },
+}
+
+#: Parts of hidden tests that refuse nothing that another would not refuse too, each with the reason why it stays.
+IMPLIED = {
+    "softmax_at": {
+        "np.isfinite(p).all()": "nan is close to nothing, so the next assert refuses it too, but cannot say why"
     },
 }

@@ -53,6 +53,26 @@ def city_block(a, b):
     a, b = a.reshape(len(a), -1).astype(float), b.reshape(len(b), -1).astype(float)
     return np.array([np.abs(row - b).mean(axis=1) for row in a])
 """,
+            "the difference of the amounts of ink": """
+def city_block(a, b):
+    ink = a.reshape(len(a), -1).sum(axis=1, dtype=int), b.reshape(len(b), -1).sum(axis=1, dtype=int)
+    return np.abs(ink[0][:, None] - ink[1])
+""",
+            "the mean difference, rounded, times the pixels": """
+def city_block(a, b):
+    means = [[np.abs(one.astype(int) - two).mean() for two in b.astype(int)] for one in a]
+    return np.round(means, 2) * 784
+""",
+            "gives the first images another shape for good": """
+def city_block(a, b):
+    a.shape = len(a), 784
+    return np.array([[np.abs(one.astype(int) - two).sum() for two in b.reshape(len(b), 784).astype(int)] for one in a])
+""",
+            "gives the second images another shape for good": """
+def city_block(a, b):
+    b.shape = len(b), 784
+    return np.array([[np.abs(one.astype(int) - two).sum() for two in b.astype(int)] for one in a.reshape(len(a), 784)])
+""",
         },
     },
     "weighted_vote": {
@@ -371,6 +391,78 @@ def hinge(w, b, x, y, C):
     inside = slack > 0
     return 0.5 * w @ w + C * slack[inside].sum(), w - C * x[inside].sum(axis=0), -C * inside.sum()
 """,
+            "half the length of w, without its square": """
+def hinge(w, b, x, y, C):
+    slack = 1 - y * (x @ w + b)
+    inside = slack > 0
+    loss = 0.5 * np.linalg.norm(w) + C * slack[inside].sum()
+    dw = w - C * (y[inside] @ x[inside])
+    db = -C * y[inside].sum()
+    return loss, dw, db
+""",
+            "the loss rounded to four decimals": """
+def hinge(w, b, x, y, C):
+    slack = 1 - y * (x @ w + b)
+    inside = slack > 0
+    loss = 0.5 * w @ w + C * slack[inside].sum()
+    dw = w - C * (y[inside] @ x[inside])
+    db = -C * y[inside].sum()
+    return round(loss, 4), dw, db
+""",
+            "the sign of w, as for a penalty on |w|": """
+def hinge(w, b, x, y, C):
+    slack = 1 - y * (x @ w + b)
+    inside = slack > 0
+    loss = 0.5 * w @ w + C * slack[inside].sum()
+    dw = np.sign(w) - C * (y[inside] @ x[inside])
+    db = -C * y[inside].sum()
+    return loss, dw, db
+""",
+            "w rounded to three decimals in its gradient": """
+def hinge(w, b, x, y, C):
+    slack = 1 - y * (x @ w + b)
+    inside = slack > 0
+    loss = 0.5 * w @ w + C * slack[inside].sum()
+    dw = np.round(w, 3) - C * (y[inside] @ x[inside])
+    db = -C * y[inside].sum()
+    return loss, dw, db
+""",
+            "plus in place of minus along b": """
+def hinge(w, b, x, y, C):
+    slack = 1 - y * (x @ w + b)
+    inside = slack > 0
+    loss = 0.5 * w @ w + C * slack[inside].sum()
+    dw = w - C * (y[inside] @ x[inside])
+    db = C * y[inside].sum()
+    return loss, dw, db
+""",
+            "an image at the kink takes part in dw": """
+def hinge(w, b, x, y, C):
+    slack = 1 - y * (x @ w + b)
+    inside = slack > 0
+    loss = 0.5 * w @ w + C * slack[inside].sum()
+    dw = w - C * (y[slack >= 0] @ x[slack >= 0])
+    db = -C * y[inside].sum()
+    return loss, dw, db
+""",
+            "an image at the kink takes part in db": """
+def hinge(w, b, x, y, C):
+    slack = 1 - y * (x @ w + b)
+    inside = slack > 0
+    loss = 0.5 * w @ w + C * slack[inside].sum()
+    dw = w - C * (y[inside] @ x[inside])
+    db = -C * y[slack >= 0].sum()
+    return loss, dw, db
+""",
+            "db to two significant digits": """
+def hinge(w, b, x, y, C):
+    slack = 1 - y * (x @ w + b)
+    inside = slack > 0
+    loss = 0.5 * w @ w + C * slack[inside].sum()
+    dw = w - C * (y[inside] @ x[inside])
+    db = -C * y[inside].sum()
+    return loss, dw, float(f"{db:.2g}")
+""",
         },
     },
     "rebuild": {
@@ -450,6 +542,27 @@ def rebuild(multipliers, x, y, C):
     free = (multipliers > 1e-2) & (multipliers < C - 1e-2)
     return w, np.mean(y[free] - x[free] @ w), 2 / np.linalg.norm(w)
 """,
+            "w rounded to five decimals": """
+def rebuild(multipliers, x, y, C):
+    w = (multipliers * y) @ x
+    free = (multipliers > 1e-6 * C) & (multipliers < (1 - 1e-6) * C)
+    b = np.mean(y[free] - x[free] @ w)
+    return np.round(w, 5), float(b), float(2 / np.linalg.norm(w))
+""",
+            "b rounded to four decimals": """
+def rebuild(multipliers, x, y, C):
+    w = (multipliers * y) @ x
+    free = (multipliers > 1e-6 * C) & (multipliers < (1 - 1e-6) * C)
+    b = np.mean(y[free] - x[free] @ w)
+    return w, round(float(b), 4), float(2 / np.linalg.norm(w))
+""",
+            "the width rounded to four decimals": """
+def rebuild(multipliers, x, y, C):
+    w = (multipliers * y) @ x
+    free = (multipliers > 1e-6 * C) & (multipliers < (1 - 1e-6) * C)
+    b = np.mean(y[free] - x[free] @ w)
+    return w, float(b), round(float(2 / np.linalg.norm(w)), 4)
+""",
         },
     },
     "witness": {
@@ -510,6 +623,11 @@ def witness(similarity):
 def witness(similarity):
     values, vectors = np.linalg.eigh(similarity)
     return vectors[:, -1] if values[0] < -1e-9 * np.abs(values).max() else None
+""",
+            "a tiny limit that does not grow with the matrix": """
+def witness(similarity):
+    values, vectors = np.linalg.eigh(similarity)
+    return None if values[0] >= -1e-10 else vectors[:, 0]
 """,
         },
     },

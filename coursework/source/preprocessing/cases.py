@@ -44,6 +44,18 @@ def images_that_fit(megabytes, side, dtype):
 def images_that_fit(megabytes, side, dtype):
     return megabytes * 1_000_000 // (side * side * np.dtype(dtype).itemsize * 8)
 """,
+            "a table of the three types that the text names": """
+def images_that_fit(megabytes, side, dtype):
+    size = {"float32": 4, "float64": 8}.get(np.dtype(dtype).name, 1)
+    return megabytes * 1_000_000 // (side * side * size)
+""",
+            "an exact fit is one too many": """
+def images_that_fit(megabytes, side, dtype):
+    count = 0
+    while (count + 1) * side * side * np.dtype(dtype).itemsize < megabytes * 1_000_000:
+        count += 1
+    return count
+""",
         },
     },
     "diagnose": {
@@ -228,6 +240,24 @@ def centre(scan):
     big = np.roll(big, (int(np.round(14 - r)), int(np.round(14 - c))), axis=(0, 1))
     return big[28:56, 28:56]
 """,
+            "tries every move and looks where the centre of mass of what is left comes to lie": """
+def centre(scan):
+    if not scan.any():
+        return scan
+    rr, cc = np.indices((28, 28))
+    best = None
+    pad = np.pad(scan, 28)
+    for dr in range(-27, 28):
+        for dc in range(-27, 28):
+            moved = pad[28 - dr : 56 - dr, 28 - dc : 56 - dc]
+            ink = moved.sum(dtype=float)
+            if ink == 0:
+                continue
+            d = max(abs((rr * moved).sum() / ink - 14), abs((cc * moved).sum() / ink - 14))
+            if best is None or d < best[0] - 1e-12:
+                best = d, moved.copy()
+    return best[1]
+""",
         },
         "wrong": {
             "np.roll lets ink come back on the other side": """
@@ -288,6 +318,29 @@ def centre(scan):
     column = scan.sum(axis=0) @ np.arange(28) / scan.sum()
     down, right = round(14 - row), round(14 - column)
     return np.pad(scan, 28)[28 - down : 56 - down, 28 - right : 56 - right]
+""",
+            "clears what came back at the sides, but not above and below": """
+def centre(scan):
+    if not scan.any():
+        return scan
+    row = scan.sum(axis=1) @ np.arange(28) / scan.sum()
+    column = scan.sum(axis=0) @ np.arange(28) / scan.sum()
+    down, right = round(14 - row), round(14 - column)
+    moved = np.roll(scan, (down, right), axis=(0, 1))
+    if right > 0:
+        moved[:, :right] = 0
+    elif right < 0:
+        moved[:, right:] = 0
+    return moved
+""",
+            "the moved digit is written into the scan that was handed in": """
+def centre(scan):
+    if scan.any():
+        row = scan.sum(axis=1) @ np.arange(28) / scan.sum()
+        column = scan.sum(axis=0) @ np.arange(28) / scan.sum()
+        down, right = round(14 - row), round(14 - column)
+        scan[:] = np.pad(scan, 28)[28 - down : 56 - down, 28 - right : 56 - right]
+    return scan.copy()
 """,
         },
     },
@@ -376,6 +429,38 @@ def choose_validation(images, labels, share, seed):
         kinds = np.unique(keys[labels == digit])
         chosen.extend(rng.permutation(kinds)[: round(share * len(kinds))])
     return np.flatnonzero(np.isin(keys, chosen))
+""",
+            "one image in five, whatever the share": """
+def choose_validation(images, labels, share, seed):
+    rng = np.random.default_rng(seed)
+    keys = np.array([image.tobytes() for image in images])
+    chosen = []
+    for digit in range(10):
+        kinds = np.unique(keys[labels == digit])
+        chosen.extend(rng.permutation(kinds)[: round(len(kinds) / 5)])
+    return np.flatnonzero(np.isin(keys, chosen))
+""",
+            "all rows of an image once for each of its copies": """
+def choose_validation(images, labels, share, seed):
+    rng = np.random.default_rng(seed)
+    keys = np.array([image.tobytes() for image in images])
+    chosen = []
+    for digit in range(10):
+        kinds = np.unique(keys[labels == digit])
+        for kind in rng.permutation(kinds)[: round(share * len(kinds))]:
+            for _ in np.flatnonzero(keys == kind):
+                chosen.extend(np.flatnonzero(keys == kind))
+    return np.array(chosen)
+""",
+            "a column of row numbers": """
+def choose_validation(images, labels, share, seed):
+    rng = np.random.default_rng(seed)
+    keys = np.array([image.tobytes() for image in images])
+    chosen = []
+    for digit in range(10):
+        kinds = np.unique(keys[labels == digit])
+        chosen.extend(rng.permutation(kinds)[: round(share * len(kinds))])
+    return np.argwhere(np.isin(keys, chosen))
 """,
         },
     },
@@ -479,6 +564,60 @@ def training_statistics(batches):
     variance = sum(((scans / 255 - mean) ** 2).sum() for part, scans in batches if part == "train") / n
     return mean, variance**0.5
 """,
+            "the deviation from sums, but the mean of the batches' means": """
+def training_statistics(batches):
+    n, total, squares, means = 0, 0.0, 0.0, []
+    for part, scans in batches:
+        if part == "train":
+            pixels = scans / 255
+            n, total, squares = n + pixels.size, total + pixels.sum(), squares + (pixels**2).sum()
+            means.append(pixels.mean())
+    return np.mean(means), np.sqrt(squares / n - (total / n) ** 2)
+""",
+            "the mean rounded as it is printed": """
+def training_statistics(batches):
+    n, total, squares = 0, 0.0, 0.0
+    for part, scans in batches:
+        if part == "train":
+            pixels = scans / 255
+            n, total, squares = n + pixels.size, total + pixels.sum(), squares + (pixels**2).sum()
+    return round(total / n, 4), np.sqrt(squares / n - (total / n) ** 2)
+""",
+            "the deviation rounded as it is printed": """
+def training_statistics(batches):
+    n, total, squares = 0, 0.0, 0.0
+    for part, scans in batches:
+        if part == "train":
+            pixels = scans / 255
+            n, total, squares = n + pixels.size, total + pixels.sum(), squares + (pixels**2).sum()
+    return total / n, round(np.sqrt(squares / n - (total / n) ** 2), 4)
+""",
+            "squares added up in 32 bits": """
+def training_statistics(batches):
+    n, total, squares = 0, 0.0, np.zeros((), np.int32)
+    for part, scans in batches:
+        if part == "train":
+            wide = scans.astype(np.int32)
+            n, total = n + wide.size, total + wide.sum() / 255
+            squares += (wide**2).sum(dtype=np.int32)
+    mean = total / n
+    return mean, np.sqrt(max(int(squares) / 255**2 / n - mean**2, 0))
+""",
         },
+    },
+}
+
+#: Parts of hidden tests that refuse nothing that another would not refuse too, each with the reason why it stays.
+IMPLIED = {
+    "choose_validation": {
+        "rows.ndim == 1": "rows of a column cannot be counted below, with an error that says less",
+        "np.issubdtype(rows.dtype, np.integer)": "floats cannot be row numbers below, with an error that says less",
+        "len(rows) > 0": "without any row the share of each digit is wrong, which says less",
+        "rows.min() >= 0": "a negative row leaves its copy, and itself under its other number, outside",
+        "rows.max() < len(images)": "a row that is too large stops the lines below, with an error that says less",
+    },
+    "training_statistics": {
+        "not np.isclose(mean, 255 * pixels.mean(), rtol=0.001)": "the mean is wrong for the next but one too, which cannot say why",
+        "'test' not in dict(parts) or not np.isclose(mean, everything.mean(), rtol=1e-06)": "as the one before",
     },
 }

@@ -47,6 +47,8 @@ CASES = {
         },
         "wrong": {
             "a constant": "def middle_row(image):\n    return 1",
+            "a little too far down": """def middle_row(image):
+    return image.sum(axis=1) @ np.arange(len(image)) / image.sum() + 2e-6 * (len(image) == 3)""",
             "the middle": "def middle_row(image):\n    return len(image) / 2",
             "columns": "def middle_row(image):\n    return image.sum(axis=0) @ np.arange(image.shape[1]) / image.sum()",
         },
