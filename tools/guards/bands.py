@@ -34,6 +34,7 @@ SMALL = 30
 CLOSE = 5e-4
 ROUNDING = 30
 FEWEST = 5
+VALUES = ("glue", "check")  # not printed but handed on; the others are texts: "say" and "figure"
 NUMBER = re.compile(r"(?<![\w.])[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[+-]?\d+)?%?|(?<![\w.])nan(?!\w)")
 
 
@@ -80,8 +81,8 @@ def band(numbers, kind="say"):
     if any(math.isnan(value) for value in values):
         return (math.nan, math.nan)
     low, high, first = min(values), max(values), numbers[0]
-    if low == high or (kind != "say" and high - low <= CLOSE * abs(low)):
-        if kind != "say":
+    if low == high or (kind in VALUES and high - low <= CLOSE * abs(low)):
+        if kind in VALUES:
             slack = CLOSE * max(abs(low), abs(high))
         elif "e-" in first.text:
             return tuple(sorted((low / ROUNDING, low * ROUNDING)))
@@ -96,7 +97,7 @@ def band(numbers, kind="say"):
         reach = max(reach, math.log(ROUNDING))
         return (math.exp(middle - reach), math.exp(middle + reach))
     middle, reach = _reach(values)
-    slack = first.unit if kind == "say" else 0
+    slack = 0 if kind in VALUES else first.unit
     return (middle - reach - slack, middle + reach + slack)
 
 
@@ -129,22 +130,25 @@ class Sentence:
         words, numbers = taken_apart(text)
         known = next((one for one in self.variants if one.reads == words), None)
         if known is None:
-            if len(self.variants) > 1 or "⏱" in text:
+            if len(self.variants) > 1 or ("⏱" in text and self.kind == "say"):
                 return None  # its words depend on the run
-            return f"a sentence reads otherwise than when its bands were recorded.\n  then: {self.variants[0].reads}\n  now:  {text}"
+            what = (
+                f"the figure {self.key} draws something else" if self.kind == "figure" else "a sentence reads otherwise"
+            )
+            return f"{what} than when its bands were recorded.\n  then: {self.variants[0].reads}\n  now:  {text}"
         if known.seen < FEWEST and self.runs >= FEWEST:
             return None
         for number, entry in zip(numbers, known.numbers, strict=True):
             low, high = entry["band"]
             value = number.value
             if not (low - 1e-9 <= value <= high + 1e-9 or (math.isnan(low) and math.isnan(value))):
-                what = "says" if self.kind == "say" else f"{self.kind} {self.key!r} is"
-                return (
-                    f"{number.text} lies outside its band, {low:.6g} to {high:.6g} ({self.runs} runs gave {entry['number']} and alike).\n"
-                    f"  the page {what}: {text}"
-                    if self.kind == "say"
-                    else f"{what} {number.text}, outside its band, {low:.6g} to {high:.6g} ({self.runs} runs gave {entry['number']} and alike)."
+                allowed = (
+                    f"outside its band, {low:.6g} to {high:.6g} ({self.runs} runs gave {entry['number']} and alike)"
                 )
+                if self.kind in VALUES:
+                    return f"{self.kind} {self.key!r} is {number.text}, {allowed}."
+                what = "the page says" if self.kind == "say" else f"the figure {self.key} draws"
+                return f"{number.text} lies {allowed}.\n  {what}: {text}"
         return None
 
 
@@ -169,12 +173,16 @@ class Bands:
             f"make bounds NAME={self.chapter}"
         )
         sentence = self._found[edition].get((kind, key))
+        if sentence is None and kind == "figure" and not any(one.kind == kind for one in self.editions[edition]):
+            return None  # bands from before figures had any
         if sentence is None:
-            what = (
-                f"the sentence {key}"
-                if kind == "say"
-                else f"the {kind}{'ed' if kind == 'check' else 'd'} value {key!r}"
-            )
+            names = {
+                "say": "the sentence ",
+                "figure": "the figure ",
+                "glue": "the glued value ",
+                "check": "the checked value ",
+            }
+            what = names[kind] + str(key)
             return f"{what} has no band in the {edition} edition.{cure}"
         trouble = sentence.trouble(text)
         return trouble and trouble + cure

@@ -1,4 +1,5 @@
-"""What listens in the kernels of the build and of the tests: each sentence, glued value and checked value is held to its band.
+"""What listens in the kernels of the build and of the tests: each sentence, glued value, checked value and
+figure is held to its band.
 
 It is loaded as an IPython extension (``profile``), so a reader's kernel knows nothing of it. With DIGITS_GUARD_LOG set to a
 file, what is said is written there and nothing is compared: ``make bounds`` makes the bands from that.
@@ -49,14 +50,30 @@ class Listener:
         self.times = []
         self._hear(kind, name, TIMED if type(value).__name__ == "timed" else text, frame)
 
+    def drawn(self, cell):
+        """Take the figures that a cell leaves open, by its source; AssertionError if one says something else than before."""
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        open_ones = pyplot.get_fignums() if pyplot else []
+        chapter, name, timed = figure_of(cell) if open_ones else ("", "", False)
+        if not name:
+            return
+        from tools.guards.bands import NUMBER
+        from tools.guards.figures import facts
+
+        lines = [line for number in open_ones for line in facts(pyplot.figure(number)).split("\n")]
+        for place, line in enumerate([f"{len(lines)} lines", *lines]):
+            self._take("figure", f"{name}, {place}", NUMBER.sub(TIMED, line) if timed else line, chapter)
+
     def _hear(self, kind, key, text, frame):
+        self._take(kind, key, text, chapter_of("".join(linecache.getlines(frame.f_code.co_filename))))
+
+    def _take(self, kind, key, text, chapter):
         from helpers.data import current_edition
 
         if self.log:
             with Path(self.log).open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"kind": kind, "key": key, "text": text}, ensure_ascii=False) + "\n")
             return
-        chapter = chapter_of("".join(linecache.getlines(frame.f_code.co_filename)))
         if chapter:
             from tools.guards import bands
 
@@ -88,18 +105,26 @@ def spoken_source(frame, name):
 
 @functools.cache
 def _cells():
-    """Return source of a cell -> chapter, of all chapters."""
+    """Return source of a cell -> (chapter, name of its figure or "", whether that draws times of this run), of all chapters."""
     found = {}
     for path in sorted((ROOT / "chapters").glob("*.ipynb")):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             if cell["cell_type"] == "code":
-                found.setdefault("".join(cell["source"]).strip(), path.stem)
+                figure = cell["metadata"].get("mystnb", {}).get("figure", {}).get("name", "")
+                timed = cell["metadata"].get("guards") == "timed"
+                found.setdefault("".join(cell["source"]).strip(), (path.stem, figure, timed))
     return found
 
 
 def chapter_of(source):
-    """Return the name of the chapter with a cell of this source; None if there is none."""
-    return _cells().get(source.strip())
+    """Return the name of the chapter with a cell of this source; "" if there is none."""
+    return _cells().get(source.strip(), ("",))[0]
+
+
+def figure_of(source):
+    """Return the chapter with a cell of this source, the name of that cell's figure (empty if there is none), and whether the figure
+    draws times of this run (metadata ``"guards": "timed"``): its numbers have no bands then, its words have."""
+    return _cells().get(source.strip(), ("", "", False))
 
 
 def load_ipython_extension(shell):
@@ -111,6 +136,24 @@ def load_ipython_extension(shell):
             module.listener = Listener()
 
     shell.events.register("pre_run_cell", attach)
+    run = shell.run_ast_nodes
+
+    async def run_and_look(nodes, cell_name, *arguments, result=None, **options):
+        """Look at a cell's figures when it has run and before they are shown and closed; trouble there is an error of that cell."""
+        failed = await run(nodes, cell_name, *arguments, result=result, **options)
+        listener = getattr(sys.modules.get("helpers.text"), "listener", None)
+        if failed or listener is None:
+            return failed
+        try:
+            listener.drawn("".join(linecache.getlines(cell_name)))
+        except AssertionError as trouble:
+            result.error_in_exec = trouble
+            shell.showtraceback()
+            return True
+        return False
+
+    # No event of IPython's may fail a cell, and a figure is closed once it is shown; so this stands around what runs the cell.
+    shell.run_ast_nodes = run_and_look
 
 
 def write_profile(folder, *extensions):
@@ -127,4 +170,6 @@ def digest(code):
 
     code : experiments.bench.code.Code
     """
-    return code.digest("tools.guards.kernel:load_ipython_extension", "tools.guards.bands:stored")
+    return code.digest(
+        "tools.guards.kernel:load_ipython_extension", "tools.guards.bands:stored", "tools.guards.figures:facts"
+    )
