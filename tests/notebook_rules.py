@@ -487,11 +487,11 @@ def outer_calls(tree):
 
 
 def checks(chapter):
-    """Checks are hidden, many enough, and their bounds come from repeated runs and can fail."""
+    """Checks and claims are hidden, many enough, and their bounds come from repeated runs and can fail."""
     number, names = 0, []
     for cell in chapter.code:
         asserts = [node for node in ast.walk(cell.tree) if isinstance(node, ast.Assert)]
-        calls = cell.calls("check")
+        calls = cell.calls("check") + cell.calls("claim")
         only_asserts = asserts and all(
             isinstance(node, (ast.Assert, ast.Import, ast.ImportFrom)) for node in cell.tree.body
         )
@@ -504,7 +504,7 @@ def checks(chapter):
         for node in asserts:
             if isinstance(node.test, ast.Constant) or (isinstance(node.test, ast.Tuple) and node.test.elts):
                 yield f"{cell}: assert {ast.unparse(node.test)} cannot fail"
-        for call in calls:
+        for call in cell.calls("check"):
             names += [call.args[0].value] if call.args and isinstance(call.args[0], ast.Constant) else []
             yield from (f"{cell}: {fault}" for fault in check_faults(call))
     for name in sorted({name for name in names if names.count(name) > 1}):
@@ -516,6 +516,8 @@ def checks(chapter):
 def check_faults(call):
     """What is wrong with one call of check()."""
     options = {keyword.arg: keyword.value for keyword in call.keywords}
+    if not options:  # held to its band (data/bands)
+        return
     about = ast.unparse(call.args[0]) if call.args else "a check"
     runs = literal(options.get("runs"))
     if not isinstance(runs, int) or runs < FEWEST_RUNS and runs != 1:
