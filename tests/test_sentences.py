@@ -15,11 +15,10 @@ WITHOUT_VOCABULARY = {
     "data_preprocessing",
     "evaluation",
     "mlp_architecture",
-    "svm_knn_baselines",
     "training",
 }
 WITHOUT_CLAIMS = set(WITHOUT_VOCABULARY)
-WITHOUT_BANDS = set(WITHOUT_VOCABULARY)
+WITHOUT_BANDS = {*WITHOUT_VOCABULARY, "svm_knn_baselines"}
 CHAPTERS = rules.book_chapters()
 NAMES = [chapter.name for chapter in CHAPTERS]
 
