@@ -13,12 +13,11 @@ EXCEPTIONS = rules.ROOT / "tests" / "claims"
 WITHOUT_VOCABULARY = {
     "before_you_start",
     "data_preprocessing",
-    "evaluation",
     "mlp_architecture",
     "training",
 }
 WITHOUT_CLAIMS = set(WITHOUT_VOCABULARY)
-WITHOUT_BANDS = {*WITHOUT_VOCABULARY, "svm_knn_baselines"}
+WITHOUT_BANDS = {*WITHOUT_VOCABULARY, "evaluation", "svm_knn_baselines"}
 CHAPTERS = rules.book_chapters()
 NAMES = [chapter.name for chapter in CHAPTERS]
 
