@@ -487,23 +487,26 @@ def outer_calls(tree):
 
 
 def checks(chapter):
-    """Checks are hidden, many enough, and their bounds come from repeated runs and can fail."""
+    """Checks and claims are hidden and many enough; bounds written by hand come from repeated runs and can fail."""
     number, names = 0, []
     for cell in chapter.code:
         asserts = [node for node in ast.walk(cell.tree) if isinstance(node, ast.Assert)]
-        calls = cell.calls("check")
+        claims, calls = cell.calls("claim"), cell.calls("check")
         only_asserts = asserts and all(
             isinstance(node, (ast.Assert, ast.Import, ast.ImportFrom)) for node in cell.tree.body
         )
-        if (calls or only_asserts) and "remove-cell" not in cell.tags:
+        if (calls or claims or only_asserts) and "remove-cell" not in cell.tags:
             yield f"{cell} checks, but is not tagged remove-cell"
         if "remove-cell" in cell.tags:
-            number += len(calls) + len(asserts)
-            if not calls and not asserts and not cell.calls("glue") and not is_setup_cell(cell):
+            number += len(calls) + len(claims) + len(asserts)
+            if not calls and not claims and not asserts and not cell.calls("glue") and not is_setup_cell(cell):
                 yield f"{cell} is hidden (remove-cell), but neither checks nor glues: a reader misses what it does"
         for node in asserts:
-            if isinstance(node.test, ast.Constant) or (isinstance(node.test, ast.Tuple) and node.test.elts):
+            if cannot_fail(node.test):
                 yield f"{cell}: assert {ast.unparse(node.test)} cannot fail"
+        for call in claims:
+            if len(call.args) != 2 or cannot_fail(call.args[1]):
+                yield f"{cell}: {ast.unparse(call)} cannot fail: it needs a condition"
         for call in calls:
             names += [call.args[0].value] if call.args and isinstance(call.args[0], ast.Constant) else []
             yield from (f"{cell}: {fault}" for fault in check_faults(call))
@@ -513,9 +516,16 @@ def checks(chapter):
         yield f"{number} checks in hidden cells, fewer than {FEWEST_CHECKS}"
 
 
+def cannot_fail(condition):
+    """Whether a condition is a constant or a tuple that is not empty, which Python takes for true."""
+    return isinstance(condition, ast.Constant) or (isinstance(condition, ast.Tuple) and bool(condition.elts))
+
+
 def check_faults(call):
-    """What is wrong with one call of check()."""
+    """What is wrong with one call of check(): nothing where it has no bounds, for then its band holds it."""
     options = {keyword.arg: keyword.value for keyword in call.keywords}
+    if not options:
+        return
     about = ast.unparse(call.args[0]) if call.args else "a check"
     runs = literal(options.get("runs"))
     if not isinstance(runs, int) or runs < FEWEST_RUNS and runs != 1:

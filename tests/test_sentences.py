@@ -11,7 +11,6 @@ from tools.guards import bands, claims, sentences
 EXCEPTIONS = rules.ROOT / "tests" / "claims"
 # Chapters that still have to be written with the vocabulary, with claims, and with bands; the lists only get shorter.
 WITHOUT_VOCABULARY = {
-    "before_you_start",
     "data_preprocessing",
     "evaluation",
     "mlp_architecture",
@@ -19,7 +18,7 @@ WITHOUT_VOCABULARY = {
     "training",
 }
 WITHOUT_CLAIMS = set(WITHOUT_VOCABULARY)
-WITHOUT_BANDS = set(WITHOUT_VOCABULARY)
+WITHOUT_BANDS = {*WITHOUT_VOCABULARY, "before_you_start"}
 CHAPTERS = rules.book_chapters()
 NAMES = [chapter.name for chapter in CHAPTERS]
 
