@@ -102,8 +102,12 @@ def test_every_number_has_a_band(chapter):
     computed = {kind for kind, key in said if key is None}
     idle = {one for one in held - said if one[0] not in computed | {"figure"}}
     assert not idle, f"nothing says these any more (make bounds NAME={chapter.name}): {sorted(idle)}"
-    drawn = {key.rpartition(", ")[0] for kind, key in held if kind == "figure"}  # none: recorded before figures had bands
-    assert not drawn or drawn == set(rules.figure_names(chapter)), f"its figures changed (make bounds NAME={chapter.name})"
+    drawn = {
+        key.rpartition(", ")[0] for kind, key in held if kind == "figure"
+    }  # none: recorded before figures had bands
+    assert not drawn or drawn == set(rules.figure_names(chapter)), (
+        f"its figures changed (make bounds NAME={chapter.name})"
+    )
     for edition, found in stored.editions.items():
         assert found and all(one.runs >= 20 for one in found), f"{edition}: fewer than twenty runs"
 
