@@ -17,7 +17,7 @@ WITHOUT_VOCABULARY = {
     "training",
 }
 WITHOUT_CLAIMS = set(WITHOUT_VOCABULARY)
-WITHOUT_BANDS = {*WITHOUT_VOCABULARY, "data_preprocessing"}
+WITHOUT_BANDS = {*WITHOUT_VOCABULARY, "before_you_start", "data_preprocessing"}
 CHAPTERS = rules.book_chapters()
 NAMES = [chapter.name for chapter in CHAPTERS]
 
