@@ -61,6 +61,24 @@ def test_sentences_are_found_in_text_captions_and_say():
 
 
 @pytest.mark.parametrize(
+    ("markdown", "sentences"),
+    [
+        ("```{exercise-start}\n:label: ex\n```\n\nIt is better.\n\n```{exercise-end}\n```", ["It is better."]),
+        (
+            "```{solution-start} ex\n:class: dropdown\n```\nOne.\n```{solution-end}\n```\n\n```python\nx = 1\n```\nTwo.",
+            ["One.", "Two."],
+        ),
+        (":::{note}\nIt is worse.\n:::", ["It is worse."]),
+        ("````{tip}\nOne.\n```python\nbetter\n```\nTwo.\n````", ["One.", "Two."]),
+        ("```{math}\nbest\n```\n```\nworst\n```", []),
+        ("# Better\nText.", ["Text."]),
+    ],
+)
+def test_fences_are_told_apart(markdown, sentences):
+    assert list(claims.prose(markdown)) == sentences
+
+
+@pytest.mark.parametrize(
     ("source", "told"),
     [
         ('claim("the SVM beats the network", True)', ""),

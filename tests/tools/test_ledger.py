@@ -111,7 +111,7 @@ MISUSE = {
     "validated on test images": ("training", ("x_val, t_val, y_val = x_train[n_fit:], t_train[n_fit:], digits.y_train[n_fit:]", "x_val, t_val, y_val = x_test, keras.utils.to_categorical(digits.y_test, 10), digits.y_test")),
     "learning rate by test accuracy": (
         "training",
-        ("faster_right = faster.predict", "PEAK = max((1e-3, 4e-3), key=lambda rate: faster.evaluate(x_test, digits.y_test)[1])\nfaster_right = faster.predict"),
+        ("faster_seconds = time.perf_counter() - start", "faster_seconds = time.perf_counter() - start\nPEAK = max((1e-3, 4e-3), key=lambda rate: faster.evaluate(x_test, digits.y_test)[1])"),
     ),
     "k chosen on test images": ("svm_knn_baselines", ("model.kneighbors(x_val, return_distance=False)", "model.kneighbors(prepare(digits.x_test), return_distance=False)"), ("== y_val[:, None]).mean(axis=0)", "== digits.y_test[:, None]).mean(axis=0)")),
     "validation rows are test rows": ("svm_knn_baselines", ("x_val, y_val = prepare(digits.x_train[-n_val:]), digits.y_train[-n_val:]", "x_val, y_val = prepare(digits.x_test[-n_val:]), digits.y_test[-n_val:]")),
@@ -132,13 +132,13 @@ HARMLESS = {
     "a size": ("training", ("n_fit = int(0.8 * len(x_train))", "n_fit = int(0.8 * len(x_train))\nprint(len(digits.x_test), x_test.shape)")),
     "a validation score": ("training", ("report_seconds = time.perf_counter() - start", "report_seconds = time.perf_counter() - start\nprint(model.evaluate(x_val, t_val))")),
     "a comment": ("evaluation", ("correct = predicted == y_test", "correct = predicted == y_test  # argmax of x_test")),
-    "a loop over scores that only shows them": ("mlp_architecture", ("table.round(3)", 'for name in table.index:\n    print(name, table["test accuracy"][name])')),
+    "a loop over scores that only shows them": ("mlp_architecture", ("table.round(3)", 'for name in table.index:\n    print(name, table["validation accuracy"][name])')),
     "another figure size": ("evaluation", ("fig, ax = plt.subplots(figsize=(6.4, 2.6))", "fig, ax = plt.subplots(figsize=(6.4, 3))")),
-    "a better check": ("evaluation", ("assert abs(all_right - accuracy**5) < 0.006", "assert abs(all_right - accuracy**5) < 0.005 and max(all_right, accuracy) < 1")),
+    "a better check": ("evaluation", ("abs(all_right - accuracy**5) < 0.006", "abs(all_right - accuracy**5) < 0.005 and max(all_right, accuracy) < 1")),
     "best k by validation, twice": ("svm_knn_baselines", ("knn_choice = measurement", "best_k = int(ks[by_k.argmax()])\nknn_choice = measurement")),
     "a recorded validation result": ("training", ("turns = longer.values(\"turning_epoch\")", "turns = longer.values(\"turning_epoch\")\nsay(f\"{longer.values('val_accuracy').max():.2%}\")")),
     "fewer images to fit": ("svm_knn_baselines", ("small, small_y = x_fit[:1500], y_fit[:1500]", "small, small_y = x_fit[:1200], y_fit[:1200]")),
-    "a shown extreme": ("evaluation", ("{two_layers.max():.2%}. The report", "{max(two_layers):.2%}. The report")),
+    "a shown extreme": ("evaluation", ("{share(two_layers.max(), of=", "{share(max(two_layers), of=")),
 }  # fmt: skip
 
 

@@ -24,8 +24,10 @@ COMPARING = re.compile(
     r"gets? (?:better|worse)|improves?|hurts?|helps?|matters?|close together|alike|flat)\b",
     re.I,
 )
-UNREAD = re.compile(r"\A---\n.*?\n---\n|<!--.*?-->|^(`{3,})(?!\{)[^\n`]*\n.*?^\1`*\s*$|\$\$.*?\$\$", re.M | re.S)
-DIRECTIVE = re.compile(r"^\s*(?:`{3,}|:{3,})(?:\{.*)?$|^:[\w-]+:.*$", re.M)
+UNREAD = re.compile(r"\A---\n.*?\n---\n|<!--.*?-->|\$\$.*?\$\$", re.S)
+FENCE = re.compile(r"^\s*(`{3,}|:{3,})(.*)$")
+CODE = re.compile(r"\{(?:code|code-block|code-cell|math|literalinclude|raw|bibliography|toctree|mermaid)\b")
+OPTION = re.compile(r"^\s*:[\w-]+:")
 ROLE = re.compile(r"\{[\w:-]+\}`([^`<]*?)(?:\s*<[^`>]*>)?`")
 
 
@@ -48,8 +50,21 @@ def plain(text):
 
 def prose(markdown):
     """Yield the sentences of Markdown text: code, formulas on lines of their own and the marks of directives left out."""
-    text = DIRECTIVE.sub("\n\n", UNREAD.sub("\n\n", markdown))
-    for part in END.split(re.sub(r"^#+ .*$", "\n\n", text, flags=re.M)):
+    kept, fences = [], []  # fences: (mark, whether code is inside) of those that are open
+    for line in UNREAD.sub("\n\n", markdown).splitlines():
+        fence = FENCE.match(line)
+        if fence and fences and not fence[2].strip() and fence[1].startswith(fences[-1][0]):
+            fences.pop()
+            line = ""
+        elif fence and not any(code for _, code in fences):
+            # A fence without a directive opens code; ``{exercise-start}`` and its like close at once, by a fence of their own.
+            about = fence[2].strip()
+            fences.append((fence[1], not about.startswith("{") or bool(CODE.match(about))))
+            line = ""
+        elif any(code for _, code in fences) or line.startswith("#") or (fences and OPTION.match(line)):
+            line = ""
+        kept.append(line)
+    for part in END.split("\n".join(kept)):
         if part and part.strip():
             yield part.strip()
 
