@@ -95,7 +95,7 @@ def band(numbers, kind="say"):
         logs = [math.log(value) for value in values]
         middle, reach = _reach(logs)
         reach = max(reach, math.log(ROUNDING))
-        return (math.exp(middle - reach), math.exp(middle + reach))
+        return (math.exp(max(middle - reach, -700)), math.exp(min(middle + reach, 700)))  # as far as numbers go
     middle, reach = _reach(values)
     slack = 0 if kind in VALUES else first.unit
     return (middle - reach - slack, middle + reach + slack)
