@@ -159,7 +159,7 @@
   function worker(maths) {
     const [TURN, REPORT, PATIENCE, LOOK, EPOCHS] = [20, 120, 100, 50, 40];  // ms, ms, ms a step in slow motion, steps, epochs in one go
     const options = {hidden: 32, rate: 0.001, batch: 32, slow: false, seed: 1};
-    let [digits, sample, network, next, order, at, running, losses, looks, reported, spent, until] = [];
+    let [digits, sample, network, next, order, at, running, losses, looks, looked, reported, spent, until] = [];
 
     function reset() {
       next = maths.random(options.seed);
@@ -174,6 +174,7 @@
       const found = maths.evaluate(network.weights, digits.images, digits.labels, sample.train, sample.train + sample.test);
       network.temperature = found.temperature;
       looks.push([network.steps, found.accuracy]);
+      looked = network.steps;
     }
 
     function one() {
@@ -191,7 +192,7 @@
     }
 
     function report(message) {
-      if (losses.length && (!looks.length || looks[looks.length - 1][0] !== network.steps) && !running) look();
+      if (!running && looked !== network.steps) look();  // what stands still shows the accuracy of these very weights
       reported = performance.now();
       postMessage({
         type: 'state', running, message, steps: network.steps, seen: network.seen, seconds: spent / 1000,

@@ -1,10 +1,12 @@
 """The page to draw on, in a browser: drawn on with mouse, finger and keys, opened from disk unless a test says otherwise."""
 
+import base64
 import functools
 import itertools
 import json
 import re
 import time
+import zlib
 
 import numpy as np
 import pytest
@@ -482,7 +484,68 @@ def test_the_script_measures_as_the_build_does(draw):
         np.testing.assert_allclose([one[name] for one in found], values, atol=1e-9)
 
 
+def digit_of_ink(right=0.0, down=0.0, slant=0.0, width=3.0, length=16.0):
+    """A straight stroke, 28 by 28 numbers from 0 to 1: moved, leaning to the right by ``slant`` degrees, so wide and so long."""
+    rows, columns = np.mgrid[:28, :28] + 0.5
+    along = rows - 14 - down
+    across = columns - 14 - right + along * np.tan(np.radians(slant))
+    return np.clip(width / 2 + 0.5 - abs(across), 0, 1) * np.clip(length / 2 + 0.5 - abs(along), 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("title", "ink", "says", "not_says"),
+    [
+        ("Place", {"right": 4}, "pixels to the right", "left"),
+        ("Place", {"right": -4}, "pixels to the left", "right"),
+        ("Place", {"down": 4}, "pixels too low", "high"),
+        ("Place", {"down": -4}, "pixels too high", "low"),
+        ("Size", {"length": 8}, "smaller than nearly all", "larger"),
+        ("Size", {"length": 26}, "larger than nearly all", "smaller"),
+        ("Stroke width", {"width": 1, "right": 0.5}, "thinner than nearly all", "thicker"),
+        ("Stroke width", {"width": 8}, "thicker than nearly all", "thinner"),
+        ("Slant", {"slant": 60}, "leaning further to the right", "to the left"),
+        ("Slant", {"slant": -35}, "leaning further to the left", "further to the right"),
+    ],
+)
+def test_the_explanation_says_the_right_direction(draw, title, ink, says, not_says):
+    image = digit_of_ink(**ink).ravel().tolist()
+    parts = draw().page.evaluate("image => DigitsExplain.shape(image, image, 1, false)", image)
+    (text,) = [part["text"] for part in parts if part["title"] == title]
+    assert says in text and not_says not in text, text
+
+
 # ---------------------------------------------------------------- training in the page
+
+
+def held_out(page):
+    """The images and labels of digits.js, as this test unpacks them: (train, images (n, 784) from 0 to 1, labels (n,))."""
+    sample = page.evaluate("() => DigitsSample")
+    packed = np.frombuffer(zlib.decompress(base64.b64decode(sample["images"])), np.uint8)
+    levels = np.stack([packed // sample["levels"], packed % sample["levels"]], axis=1).reshape(-1, 784)
+    return sample["train"], levels / (sample["levels"] - 1), np.array(list(map(int, sample["labels"])))
+
+
+def test_accuracy_is_that_of_the_held_out_images(draw):
+    """The figure shown is the share of right answers on the images after the training ones, all of them and no others."""
+    page = draw().page
+    page.evaluate(
+        "() => { const add = DigitsDraw.addNetwork; DigitsDraw.addNetwork = (key, network, ...more) => "
+        "{ window.lately = network; return add(key, network, ...more); }; }"
+    )
+    train_here(page)
+    page.click("#train-run")
+    page.wait_for_function("() => Number(document.getElementById('draw-train').dataset.steps) > 40")
+    page.click("#train-run")
+    page.wait_for_function("() => document.getElementById('draw-train').dataset.running === 'false'")
+    train, images, labels = held_out(page)
+    assert len(images) - train == 1000 and f"{len(images) - train:,} held-out" in page.evaluate("() => lately.about")
+    answers = page.evaluate("images => images.map(one => lately.predict(one).digit)", images[train:].tolist())
+    right = float((np.array(answers) == labels[train:]).mean())
+    assert abs(float(training(page)["accuracy"]) - right) < 1e-9
+    assert page.inner_text("#train-accuracy") == f"{100 * right:.1f}%"
+    answers = page.evaluate("images => images.map(one => lately.predict(one).digit)", images[:3000].tolist())
+    others = (np.array(answers) == labels[:3000]).reshape(3, 1000).mean(axis=1)
+    assert max(abs(others - right)) > 1e-9, "three other thousands give the same share: this run tells nothing"
 
 
 @pytest.mark.parametrize("disk", [True, False])
