@@ -574,6 +574,16 @@ def swap_test(labels, answers_a, answers_b, measure, games, rng):
         as_large += abs(measure(labels, first) - measure(labels, second)) >= observed - 1e-9
     return float((1 + as_large) / (1 + games))
 """,
+            "two hundred games at most, whatever is asked for": """
+def swap_test(labels, answers_a, answers_b, measure, games, rng):
+    observed = abs(measure(labels, answers_a) - measure(labels, answers_b))
+    as_large, games = 0, min(games, 200)
+    for _ in range(games):
+        swap = rng.random(len(labels)) < 0.5
+        first, second = np.where(swap, answers_b, answers_a), np.where(swap, answers_a, answers_b)
+        as_large += abs(measure(labels, first) - measure(labels, second)) >= observed - 1e-9
+    return float((1 + as_large) / (1 + games))
+""",
             "swaps in the arrays that were handed in": """
 def swap_test(labels, answers_a, answers_b, measure, games, rng):
     observed = abs(measure(labels, answers_a) - measure(labels, answers_b))
