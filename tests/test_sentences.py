@@ -7,6 +7,7 @@ import notebook_rules as rules
 import pytest
 
 from tools.guards import bands, claims, sentences
+from tools.guards.kernel import spelling
 
 EXCEPTIONS = rules.ROOT / "tests" / "claims"
 # Chapters whose bands are still to be recorded; the list only gets shorter.
@@ -79,7 +80,7 @@ def said_in(source):
     for node in ast.walk(ast.parse(source)):
         kind = getattr(getattr(node, "func", None), "id", "")
         if kind == "say" and node.args:
-            yield "say", ast.unparse(node.args[0])
+            yield "say", spelling(node, source)
         elif kind in ("glue", "check") and node.args:
             yield kind, node.args[0].value if isinstance(node.args[0], ast.Constant) else None
 

@@ -150,7 +150,7 @@ def test_a_figure_is_held_to_what_it_said(project, monkeypatch, timed, change, t
 def key_of(source):
     import ast
 
-    return ast.unparse(ast.parse(source).body[0].value.args[0])
+    return kernel.spelling(ast.parse(source).body[0].value, source)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The bands of the numbers that a chapter says, glues and checks: ``data/bands/CHAPTER.json``, made by ``make bounds``.
 
-For each edition the file holds each sentence as the chapter's code spells it, as it reads with ``#`` for every number, and for
+For each edition the file holds each sentence as the chapter's cell spells it, as it reads with ``#`` for every number, and for
 each number the value of the first run, its band and, where runs differ, what they gave. Every sentence of a chapter has an
 entry: an edit of a sentence asks for its bands to be recorded again, so that somebody looks at the difference.
 
@@ -23,7 +23,6 @@ from __future__ import annotations
 import functools
 import json
 import math
-import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -233,7 +232,7 @@ def _short(value):
 
 def path_of(root, chapter):
     """Return the path of a chapter's bands."""
-    return Path(os.environ.get("DIGITS_BANDS") or Path(root) / "data" / "bands") / f"{chapter}.json"
+    return Path(root) / "data" / "bands" / f"{chapter}.json"
 
 
 @functools.cache

@@ -12,6 +12,7 @@ import functools
 import json
 import linecache
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -86,21 +87,29 @@ def without_times(text, times):
     """Return the text with the printed times replaced, in the order in which they were printed."""
     at = 0
     for said in times:
-        found = text.find(said, at)
-        if found >= 0:
-            text = text[:found] + TIMED + text[found + len(said) :]
-            at = found + len(TIMED)
+        found = re.compile(rf"(?<![\d.,]){re.escape(said)}(?!\d|[.,]\d)").search(
+            text, at
+        )  # not a part of another number
+        if found:
+            text = text[: found.start()] + TIMED + text[found.end() :]
+            at = found.start() + len(TIMED)
     return text
 
 
 def spoken_source(frame, name):
-    """Return the source of the argument of the call that runs in a frame, in one spelling."""
+    """Return the call that runs in a frame as :func:`spelling` writes it."""
     import executing
 
     node = executing.Source.executing(frame).node
     if not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == name and node.args):
         raise AssertionError(f"{name}(...) is to be called by its name, in a cell")
-    return ast.unparse(node.args[0])
+    return spelling(node, executing.Source.for_frame(frame).text)
+
+
+def spelling(call, source):
+    """Return a call as it stands in its cell, on one line: what a sentence is known by. (``ast.unparse`` would quote f-strings
+    otherwise in another Python.)"""
+    return re.sub(r"\s*\n\s*", " ", ast.get_source_segment(source, call))
 
 
 @functools.cache

@@ -17,6 +17,7 @@ from pathlib import Path
 import yaml
 
 from experiments.bench.code import Code
+from tools.guards import bands
 
 QUOTED_PAGE = re.compile(r"glue:\w+\}`+/?([\w./-]+?)(?:\.ipynb|\.md)?::")
 # What every page is dressed in, besides the code of the extensions. Node's packages are named by the lock in tools/press/node.
@@ -62,7 +63,7 @@ def recordings_read(root, code, keys):
 
 def bands_of(root, chapter):
     """Return the text of the bands that a chapter's numbers are held to; empty if it has none."""
-    path = root / "data" / "bands" / f"{chapter}.json"
+    path = bands.path_of(root, chapter)
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 

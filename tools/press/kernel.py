@@ -1,8 +1,8 @@
 """The IPython profile of the build's kernels: each figure that a cell shows carries a version for dark pages as well.
 
-The build points IPYTHONDIR at a folder with a profile that loads it (tools/guards/kernel.py writes it), so no notebook and no helper needs a line for it, and a reader's own
-kernel, which has another profile, knows nothing of it. This module is imported by every kernel of the build, so it imports
-nothing large: Matplotlib is there by the time there is a figure.
+The build points IPYTHONDIR at a folder with a profile that loads it (tools/guards/kernel.py writes it), so no notebook and no
+helper needs a line for it, and a reader's own kernel, which has another profile, knows nothing of it. This module is imported by
+every kernel of the build, so it imports nothing large: Matplotlib is there by the time there is a figure.
 """
 
 

@@ -285,24 +285,12 @@ def made(kind, file, cell, text, changes):
     ]
 
 
-def without_docstrings(text):
-    """Return the spans of code that is read when a module is imported to no effect of its own: ``if __name__`` and ``__all__``."""
-    places = _Places(text)
-    return [
-        places.span(node)
-        for node in ast.parse(text).body
-        if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)
-    ]
-
-
 def helper_mutants(root=ROOT):
     """Return the mutants of the helpers."""
     found = []
     for path in sorted((Path(root) / "helpers").glob("*.py")):
         text = path.read_text(encoding="utf-8")
-        out = without_docstrings(text)
-        changes = [one for one in code_changes(text) if not any(a <= one[0] < b for a, b in out)]
-        found += made("helpers", path.relative_to(root).as_posix(), None, text, changes)
+        found += made("helpers", path.relative_to(root).as_posix(), None, text, code_changes(text))
     return found
 
 

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "tests" / "faults"
 TESTS_FAILED = 1  # pytest's exit status when tests ran and some failed; every other status is trouble of another kind
 LEAST = 12
+LONGEST_SECONDS = 1200  # many times what the slowest of these tests take, on a busy machine too
 
 
 def read_faults(names=()):
@@ -60,9 +61,13 @@ def run_tests(folder, arguments):
     if any(".ipynb" in argument for argument in arguments):
         options += ["--nbval-lax", "--nbval-cell-timeout=300"]
     settings = {**os.environ, "PYTHONPATH": str(folder), "DIGITS_EDITION": "sample", "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *arguments], cwd=folder, env=settings, capture_output=True, text=True
-    )
+    command = [sys.executable, "-m", "pytest", *options, *arguments]
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env=settings, capture_output=True, text=True, timeout=LONGEST_SECONDS
+        )
+    except subprocess.TimeoutExpired:  # a loop that no longer ends: nobody would wait longer
+        return TESTS_FAILED, f"Error: no end after {LONGEST_SECONDS} s"
     return done.returncode, done.stdout + done.stderr
 
 
