@@ -273,3 +273,13 @@ def test_a_ledger_of_no_chapter_is_told():
 )
 def test_parts_that_nothing_compares_are_told(cells, message):
     assert any(message in one for one in said(cells=cells)), said(cells=cells)
+
+
+def test_the_pages_headings_are_the_chapters_titles():
+    headings = [
+        line
+        for line in (ledger.ROOT / "test_set.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("## ")
+    ]
+    assert "## Nearest neighbours and support vector machines" in headings
+    assert not [line for line in headings if "chapters/" in line or "_" in line]

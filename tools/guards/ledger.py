@@ -24,6 +24,7 @@ from __future__ import annotations
 import argparse
 import ast
 import json
+import re
 import sys
 import tomllib
 from collections import Counter
@@ -363,7 +364,7 @@ def page(entries, units, root=ROOT):
         here = [one for one in entries if one.unit == unit]
         if not here:
             continue
-        text += ["## In the experiments that record" if unit == EXPERIMENTS else f"## In {{doc}}`chapters/{unit}`", ""]
+        text += ["## The experiments that record" if unit == EXPERIMENTS else f"## {title_of(unit, root)}", ""]
         for entry in here:
             counted = Counter(kind for kind, _ in entry.cells)
             kinds = ", ".join(f"{kind} {counted[kind]}" for kind in KINDS if counted[kind])
@@ -372,6 +373,12 @@ def page(entries, units, root=ROOT):
             text += [f"  - **Demonstration:** {why}" for why in dict.fromkeys(entry.marks["demonstration"].values())]
         text.append("")
     return "\n".join(text).rstrip() + "\n"
+
+
+def title_of(unit, root=ROOT):
+    """A chapter's title. (A role in a heading would show the file's name in the page's contents.)"""
+    cells = json.loads((root / "chapters" / f"{unit}.ipynb").read_text(encoding="utf-8"))["cells"]
+    return re.search(r"^# +(.+)$", "".join(cells[0]["source"]), re.M)[1].strip()
 
 
 def count(entries, unit):
