@@ -56,7 +56,7 @@ def in_this_process(monkeypatch, calls):
         place, kept = bounds.kept_run(path, edition, offset, fingerprint)
         if kept is None:
             calls.append(offset)
-            kept = {"fingerprint": fingerprint, **bounds.run(path, edition, offset)}
+            kept = {"numbers": fingerprint[0], "whole": fingerprint[1], **bounds.run(path, edition, offset)}
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(json.dumps(kept))
         return kept
@@ -87,13 +87,19 @@ def test_a_chapter_is_recorded_once_and_again_when_it_changes(project, monkeypat
 
 
 def test_a_run_that_stops_and_a_claim_that_fails_are_told(project, monkeypatch, capsys):
-    in_this_process(monkeypatch, [])
+    calls = []
+    in_this_process(monkeypatch, calls)
     write(project, SAYS, 'claim("it is more than ten", value > 10)', 'assert offset < 2000, "too large"')
     assert bounds.main(["tiny", "--runs", "3", "--edition", "sample"]) == 1
     out = capsys.readouterr().out
     assert 'DIGITS_SEED_OFFSET=0: does not carry "it is more than ten"' in out
     assert "DIGITS_SEED_OFFSET=2000: stopped: AssertionError: too large" in out
     assert "OFFSET=1000" not in out
+    write(project, SAYS, 'claim("it is ten or more", value >= 10)', 'assert offset < 3000, "too large"')
+    assert bounds.main(["tiny", "--runs", "3", "--edition", "sample"]) == 0
+    assert calls == [0, 1000, 2000, 0, 2000], "only what was refused is run again for other asserts and claims"
+    write(project, SAYS, "value = max(value, 10)", 'assert offset < 3000, "too large"')
+    assert bounds.main(["tiny", "--runs", "3", "--edition", "sample"]) == 0 and len(calls) == 8
 
 
 def bands_for(project, text, glued="10"):

@@ -35,13 +35,25 @@ def project_code(root):
     return Code(find=lambda name: module_file(root, name))
 
 
-def notebook_code(path):
-    """Return the code of a notebook's cells, IPython's magics left out."""
+def notebook_code(path, guards=True):
+    """Return the code of a notebook's cells, IPython's magics left out; without ``guards`` also its asserts and claims."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    return "\n".join(
+    code = "\n".join(
         line for source in sources for line in source.splitlines() if not line.lstrip().startswith(("%", "!"))
     )
+    return code if guards else ast.unparse(_WithoutGuards().visit(ast.parse(code)))
+
+
+class _WithoutGuards(ast.NodeTransformer):
+    """Leaves out what compares and says nothing: asserts, and statements that only claim."""
+
+    def visit_Assert(self, node):
+        return ast.copy_location(ast.Pass(), node)
+
+    def visit_Expr(self, node):
+        claims = isinstance(node.value, ast.Call) and getattr(node.value.func, "id", "") == "claim"
+        return ast.copy_location(ast.Pass(), node) if claims else node
 
 
 def words(code, keys):
@@ -74,7 +86,7 @@ def locked_packages(root):
     return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
 
 
-def fingerprint(root, notebook, data, code=None, with_bands=True):
+def fingerprint(root, notebook, data, code=None, guards=True):
     """Return the fingerprint (16 hexadecimal digits) of what a notebook's results rest on.
 
     Parameters
@@ -84,11 +96,11 @@ def fingerprint(root, notebook, data, code=None, with_bands=True):
         Identifies the data: the edition and its digest.
     code : Code, optional
         Of the project; a build hands on one for all its chapters, so that each file is read once.
-    with_bands : bool
-        Whether the bands count that the notebook's numbers are held to.
+    guards : bool
+        Whether that counts which holds its results and makes none of them: its bands, asserts and claims.
     """
     code = code or project_code(root)
-    code.add(notebook.name, notebook_code(notebook))
+    code.add(notebook.name, notebook_code(notebook, guards))
     parts = [
         data,
         platform.python_version(),
@@ -96,7 +108,7 @@ def fingerprint(root, notebook, data, code=None, with_bands=True):
         locked_packages(root),
         code.digest(notebook.name),
         recordings_read(root, code, code.reached(notebook.name)),
-        bands_of(root, notebook.stem) if with_bands else "",
+        bands_of(root, notebook.stem) if guards else "",
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 

@@ -3,7 +3,7 @@
 Runs each chapter with its own seeds and then with others (DIGITS_SEED_OFFSET is 0, 1000, 2000, ...), in each edition whose data
 are there, while the guards in its kernel write down what it says; ``data/bands/CHAPTER.json`` is made of that. Each run is kept
 in ``_build/bounds`` as it ends and not repeated while the chapter, its helpers, its recordings and its packages stay the same: stop
-the command and start it again at will. ``--check OFFSET ...`` runs with seeds not used before and tells what falls outside.
+the command and start it again at will. Asserts and claims say no number: new ones repeat no run, except one that stopped. ``--check OFFSET ...`` runs with seeds not used before and tells what falls outside.
 
 A run that stops (an assert that fails with other seeds) or whose claims do not hold is told at the end, for then the text says
 what another seed would not; a chapter's file is written all the same when every edition has its runs.
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import hashlib
 import json
 import os
 import subprocess
@@ -74,13 +75,20 @@ def run(path, edition, offset, record=True):
 
 
 def kept_run(path, edition, offset, fingerprint):
-    """Return where a run is kept, and the run if it is there and still stands for the chapter as it is; else None."""
+    """Return where a run is kept, and the run if it is there and still stands for the chapter as it is; else None.
+
+    fingerprint : tuple of two str
+        Of what makes the chapter's numbers, and of the whole chapter, which counts for a run that something in it refused.
+    """
     place = ROOT / "_build" / "bounds" / edition / path.stem / f"{offset}.json"
     try:
         kept = json.loads(place.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return place, None
-    return place, kept if kept.get("fingerprint") == fingerprint else None
+    refused = kept.get("error") or any(one["kind"] == "false" for one in kept.get("said", ()))
+    numbers, whole = fingerprint
+    valid = kept.get("whole") == whole if refused else kept.get("numbers") == numbers
+    return place, kept if valid else None
 
 
 def run_apart(path, edition, offset, fingerprint):
@@ -91,7 +99,7 @@ def run_apart(path, edition, offset, fingerprint):
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"{path.stem}, {edition} edition, offset {offset}: {done.stderr.strip()[-2000:]}")
-        kept = {"fingerprint": fingerprint, **json.loads(done.stdout.splitlines()[-1])}
+        kept = {"numbers": fingerprint[0], "whole": fingerprint[1], **json.loads(done.stdout.splitlines()[-1])}
         place.parent.mkdir(parents=True, exist_ok=True)
         half = place.with_suffix(f".{os.getpid()}")
         half.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
@@ -117,9 +125,11 @@ def editions_here():
 
 
 def fingerprint_of(path, edition):
-    """Return what a run of a chapter rests on, its bands left out (they are made of the runs)."""
+    """Return what a run's numbers rest on, and what the whole chapter rests on, less its bands (they are made of the runs)."""
     os.environ.pop("DIGITS_SEED_OFFSET", None)
-    return freshness.fingerprint(ROOT, path, edition, with_bands=False)
+    cells = freshness.notebook_code(path)
+    numbers = freshness.fingerprint(ROOT, path, edition, guards=False)
+    return numbers, hashlib.sha256(f"{numbers} {cells}".encode()).hexdigest()[:16]
 
 
 def recorded(path, edition, runs, workers, bar):
