@@ -20,7 +20,7 @@ ALL :=
 MUTANTS :=
 PYTEST := $(PY) -m pytest -p no:cacheprovider
 .DEFAULT_GOAL := help
-.PHONY: help env book pdf site-pictures test test-helpers test-chapters test-site test-faults test-coursework test-measurements cluster coursework coursework-pages grade ledger lab measurements drawings page-models bounds lock clean-notebooks refresh-notebooks address clean
+.PHONY: help env book pdf site-pictures test test-helpers test-chapters test-site test-faults test-coursework test-measurements cluster coursework coursework-pages grade ledger numbers lab measurements drawings page-models bounds lock clean-notebooks refresh-notebooks address clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -75,6 +75,9 @@ coursework-pages: env  ## write the assignments' public pages again (coursework/
 
 ledger: env  ## write the page of every look at the test set again, from data/ledger (test_set.md)
 	@$(PY) -m tools.guards.ledger
+
+numbers: env  ## write the page on what holds the book's numbers again, from chapters, bands and planted faults (numbers.md)
+	@$(PY) -m tools.upkeep.numbers_page
 
 grade: $(VENV)/.teaching  ## grade a folder of submissions (NAME=assignment, SUBMISSIONS=folder or zip)
 	@$(PY) -m coursework grade $(NAME) $(if $(SUBMISSIONS),--submissions "$(SUBMISSIONS)") $(if $(COURSE),--course "$(COURSE)")

@@ -1,18 +1,18 @@
 """The book's sentences are held by what tools/guards knows: numbers by what they are and by bands, conclusions by claims."""
 
 import ast
+import re
 import tomllib
 
 import notebook_rules as rules
 import pytest
 
-from tools.guards import bands, claims, sentences
+from tools.guards import bands, claims, figures, sentences
 from tools.guards.kernel import spelling
 
 EXCEPTIONS = rules.ROOT / "tests" / "claims"
 # Chapters whose bands are still to be recorded; the list only gets shorter.
 WITHOUT_BANDS = {
-    "before_you_start",
     "data_preprocessing",
     "evaluation",
     "mlp_architecture",
@@ -28,10 +28,10 @@ def code_of(chapter):
     return [(cell.number, cell.source) for cell in chapter.code if not rules.is_setup_cell(cell)]
 
 
-def exceptions_of(name):
-    """The sentences of a chapter that need no claim: list of {words, reason}."""
+def exceptions_of(name, kind="excepted"):
+    """The sentences of a chapter that need no claim, list of {words, reason}; or the numbers that a figure's text may hold ("drawn")."""
     path = EXCEPTIONS / f"{name}.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8")).get("excepted", []) if path.is_file() else []
+    return tomllib.loads(path.read_text(encoding="utf-8")).get(kind, []) if path.is_file() else []
 
 
 def texts_of(chapter):
@@ -65,6 +65,25 @@ def test_every_conclusion_has_its_claim(chapter):
     missing = list(claims.unclaimed(found, page, words))
     assert not missing, "claim(...) what these say, or except them in tests/claims:\n" + "\n".join(missing)
     assert not list(claims.idle(words, page)), "nothing needs these exceptions"
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda one: one.name)
+def test_claims_stand_where_their_words_are(chapter):
+    """In its section or the next (a hidden cell may stand before or after a heading), or where the chapter is summed up."""
+    section, place, page = 0, {}, {}
+    for cell in chapter.cells:
+        section += cell.kind == "markdown" and bool(re.search(r"^## ", cell.source, re.M))
+        place[cell.number] = section
+        if not (cell.kind == "code" and rules.is_setup_cell(cell)):
+            page.setdefault(section, []).extend(claims.texts([(cell.kind, cell.source, cell.metadata)]))
+        if cell.kind == "markdown" and re.search(r"^## Summary", cell.source, re.M):
+            summary = section
+    far = []
+    for claim in claims.claims(chapter.name, code_of(chapter)):
+        here = place[claim.cell]
+        near = [one for part in {0, here - 1, here, here + 1, summary} for one in page.get(part, ())]
+        far += claims.lost_words([claim], near + front_page())
+    assert not far, far
 
 
 def test_the_front_page_says_what_chapters_claim():
@@ -106,6 +125,31 @@ def test_every_number_has_a_band(chapter):
     )
     for edition, found in stored.editions.items():
         assert found and all(one.runs >= 20 for one in found), f"{edition}: fewer than twenty runs"
+
+
+@pytest.mark.parametrize(
+    "chapter", [one for one in CHAPTERS if one.name not in WITHOUT_BANDS], ids=lambda one: one.name
+)
+def test_alternative_texts_count_what_is_drawn(chapter):
+    """Numbers in them are those of the figure's facts, in each edition; exceptions stand with a reason in tests/claims."""
+    excepted = {one["figure"]: one for one in exceptions_of(chapter.name, "drawn")}
+    assert all(len(one["reason"].split()) >= 3 for one in excepted.values()), "an exception needs a reason"
+    wrong, needed = [], set()
+    for edition, found in bands.stored(rules.ROOT, chapter.name).editions.items():
+        lines = {}
+        for one in found:
+            if one.kind == "figure":
+                lines.setdefault(one.key.rpartition(", ")[0], []).append(one.variants[0].first())
+        for cell in chapter.cells:
+            about = cell.metadata.get("mystnb", {})
+            name, words = about.get("figure", {}).get("name"), about.get("image", {}).get("alt", "")
+            untrue = figures.untrue_numbers(words, lines[name][1:]) if name else []
+            if untrue and set(untrue) <= set(excepted.get(name, {}).get("numbers", ())):
+                needed.add(name)
+            elif untrue:
+                wrong.append(f"{edition}, {name}: {untrue} in {words!r}")
+    assert not wrong, "the figures hold no such numbers:\n" + "\n".join(wrong)
+    assert needed == set(excepted), f"nothing needs these exceptions: {set(excepted) - needed}"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from helpers.plots import show_digits
 
-from tools.guards.figures import facts
+from tools.guards.figures import facts, numbers_told, untrue_numbers
 
 X, A, B = np.arange(5), np.array([0.1, 0.4, 0.6, 0.7, 0.75]), np.array([0.9, 0.5, 0.3, 0.2, 0.1])
 MATRIX = np.arange(12).reshape(3, 4)
@@ -60,7 +60,35 @@ def scatter(x=A, y=B, scale="linear"):
     return facts(fig)
 
 
+def histogram(values=A, title="ours"):
+    fig, ax = plt.subplots()
+    ax.hist(values, bins=X / 4, histtype="stepfilled")
+    ax.set_title(title, loc="left")
+    return facts(fig)
+
+
+def grid(order=1, ticks=range(4)):
+    fig, ax = plt.subplots()
+    for row, column in np.ndindex(3, 4):
+        ax.text(*(column, row)[::order], "0")
+    ax.set_xticks(range(4), labels=ticks)
+    return facts(fig)
+
+
+def one_colour(dashed="theirs"):
+    fig, ax = plt.subplots()
+    for values, label in ((A, "ours"), (B, "theirs")):
+        ax.plot(X, values, color="grey", linestyle="--" if label == dashed else "-")
+    ax.legend(ax.lines[:: 1 if dashed == "theirs" else -1], ["drawn through", "dashed"])
+    return facts(fig)
+
+
 CHANGED = {
+    "an outline of other values": lambda: (histogram(), histogram(1 - A)),
+    "a title at the side": lambda: (histogram(), histogram(title="theirs")),
+    "words at other places": lambda: (grid(), grid(-1)),
+    "numbers under the ticks": lambda: (grid(), grid(ticks=(1, 0, 2, 3))),
+    "another line dashed": lambda: (one_colour(), one_colour("ours")),
     "labels exchanged": lambda: (curves(), curves(labels=("theirs", "ours"))),
     "curves exchanged": lambda: (curves(), curves(a=B, b=A)),
     "a curve reversed": lambda: (curves(), curves(a=A[::-1])),
@@ -102,3 +130,27 @@ def test_colours_swapped_for_both_say_the_same_but_a_legend_that_lies_does_not()
         return facts(fig)
 
     assert lying(1) != lying(-1)
+
+
+@pytest.mark.parametrize(
+    ("words", "untrue"),
+    [
+        ("Two lines over an axis from 0 to 4.", []),
+        ("Three lines over an axis from 0 to 4.", ["Three"]),
+        ("Two lines over an axis from 1 to 6.", ["6"]),
+        ("Lines of 5 points each; the first ends at 0.75.", []),
+        ("The first ends at 0.76.", ["0.76"]),
+        ("The lines fall from minus 4.", ["minus 4"]),
+        ("One of them rises; someone's twofold gain.", []),
+    ],
+)
+def test_numbers_of_an_alternative_text_are_the_figures(words, untrue):
+    assert untrue_numbers(words, curves().split("\n")) == untrue
+
+
+def test_rows_of_pictures_are_counted():
+    lines = pictures().split("\n")
+    assert untrue_numbers("Two rows of three pictures, each 28 by 28.", lines) == []
+    assert untrue_numbers("Three rows of five pictures, each 27 by 28.", lines) == ["Three", "five", "27"]
+    assert numbers_told("Ten bars, 1,000 each, minus two and 3.5.") == [
+        ("Ten", 10, True), ("1,000", 1000, False), ("minus two", -2, True), ("3.5", 3.5, False)]  # fmt: skip

@@ -114,6 +114,11 @@ class Variant:
     seen: int
     numbers: list
 
+    def first(self):
+        """Return the sentence as the first run printed it."""
+        printed = iter(self.numbers)
+        return "".join(next(printed)["number"] if one == "#" else one for one in re.split("(#)", self.reads))
+
 
 @dataclass
 class Sentence:

@@ -7,11 +7,15 @@ series has which colour is told, since a legend means nothing without it.
 
 from __future__ import annotations
 
+import functools
 import re
 
 import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedFormatter
 
 PLACES = 4  # of a series: values told, evenly from the first to the last
+TEXTS = 120  # told word for word
 IMAGES = 12  # told one by one; of more, the first ones
 
 
@@ -36,13 +40,14 @@ def _is_picture(axes):
 def _axes(axes):
     """Yield the lines on one axes: what is written on it, then what is drawn in it, in the order of drawing."""
     about = [
-        f"axes {axes.get_title()!r}",
+        f"axes {' | '.join(filter(None, (axes.get_title(loc=at) for at in ('left', 'center', 'right'))))!r}",
         f"x {axes.get_xlabel()!r} {axes.get_xscale()}",
         f"y {axes.get_ylabel()!r} {axes.get_yscale()}",
     ]
     about += [f"{name} turned round" for name, axis in (("x", axes.xaxis), ("y", axes.yaxis)) if axis.get_inverted()]
     for name, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
-        words = [tick.get_text() for tick in axis.get_ticklabels() if not _is_number(tick.get_text())]
+        by_hand = _labels_given(axis.get_major_formatter())  # then numbers are words, too
+        words = [tick.get_text() for tick in axis.get_ticklabels() if by_hand or not _is_number(tick.get_text())]
         if any(words):
             about.append(f"{name} ticks {words}")
     yield ", ".join(about)
@@ -58,6 +63,10 @@ def _axes(axes):
     if patches:
         boxes = np.array([(p.get_x() + p.get_width() / 2, p.get_y(), p.get_width(), p.get_height()) for p in patches])
         yield f"{len(boxes)} boxes: at {_some(boxes[:, 0])}, from {_some(boxes[:, 1])}, wide {_some(boxes[:, 2])}, high {_some(boxes[:, 3])}"
+    for one in axes.patches:
+        if not hasattr(one, "get_height"):  # the outline of a histogram, an arrow
+            corners = one.get_path().vertices
+            yield f"{type(one).__name__} {_label(one)} {_colour(colours, one)}: x {_some(corners[:, 0])}, y {_some(corners[:, 1])}"
     for one in axes.collections:
         places = np.asarray(np.ma.filled(np.ma.asarray(one.get_offsets(), float), np.nan))
         array = one.get_array()
@@ -72,7 +81,13 @@ def _axes(axes):
         yield f"image {_image(image)}"
     texts = [text.get_text() for text in axes.texts if text.get_text()]
     if texts:
-        yield f"texts {texts[:60]}"
+        spots = np.array([text.get_position() for text in axes.texts if text.get_text()], float)
+        yield f"texts {texts[:TEXTS]} at x {_some(spots[:, 0])}, y {_some(spots[:, 1])}"
+
+
+def _labels_given(formatter):
+    """Whether somebody gave the labels of an axis one by one (``set_xticks(places, labels=...)``)."""
+    return isinstance(formatter, FixedFormatter) or isinstance(getattr(formatter, "func", None), functools.partial)
 
 
 def _label(artist):
@@ -81,7 +96,7 @@ def _label(artist):
 
 
 def _colour(colours, artist):
-    """Return a name for an artist's colour: the first that the legend shows is A, and so on."""
+    """Return a name for what a line looks like, or for another artist's colour: the first in the legend is A, and so on."""
     from matplotlib.colors import to_hex
 
     for name in ("get_color", "get_facecolor", "get_edgecolor"):
@@ -91,7 +106,8 @@ def _colour(colours, artist):
                 shade = to_hex(colour[0] if colour.ndim > 1 else (colour.item() if colour.ndim == 0 else tuple(colour)))
             except (ValueError, IndexError, TypeError):
                 continue
-            return colours.setdefault(shade, chr(ord("A") + len(colours)))
+            style = (artist.get_linestyle(), artist.get_marker()) if isinstance(artist, Line2D) else ()
+            return colours.setdefault((shade, *style), chr(ord("A") + len(colours)))
     return "?"
 
 
@@ -125,3 +141,54 @@ def _image(image):
     data = np.asarray(np.ma.filled(np.ma.asarray(image.get_array(), float), np.nan))
     turned = " upside down" if image.origin == "lower" else ""
     return _matrix(data.mean(axis=2) if data.ndim == 3 else data) + turned
+
+
+# ---------------------------------------------------------------- alternative texts
+
+WORDS = {
+    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
+    "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "twenty": 20, "hundred": 100,
+}  # fmt: skip
+TOLD = re.compile(rf"(?<![\w.])(?:(?:minus |−|-)?(?:\d[\d,]*(?:\.\d+)?|{'|'.join(WORDS)}))(?![\w.]*\d|\w)", re.I)
+
+
+def numbers_told(words):
+    """Return (text, value, whether it is written out) of the numbers in a figure's alternative text."""
+    found = []
+    for one in TOLD.findall(words):
+        digits = re.sub(r"^(?:minus |−|-)", "", one.lower())
+        value = WORDS[digits] if digits in WORDS else float(digits.replace(",", ""))
+        found.append((one, value if digits == one.lower() else -value, digits in WORDS))
+    return found
+
+
+def things_counted(lines):
+    """Return how many there are of each thing in a figure, from its facts (a list of lines)."""
+    kinds = [line.split()[0] for line in lines]
+    starts = [place for place, kind in enumerate(kinds) if kind == "axes"]
+    found = {kinds.count(kind) for kind in kinds}
+    for start, stop in zip(starts, [*starts[1:], len(kinds)], strict=True):
+        found |= {kinds[start:stop].count(kind) for kind in kinds}
+    for line in lines:
+        found |= {int(one) for one in re.findall(r"(\d+) (?:points|boxes|pictures)", line)}
+        found |= {int(one) for size in re.findall(r"(\d+) x (\d+), top", line) for one in size}
+        for listed in re.findall(r"\[.*?\]", line):
+            words = re.findall(r"'(?:[^'\\]|\\.)*'", listed)
+            words = words[1::2] if line.startswith("legend") else words
+            found |= {len(words), len(set(words))}
+    return found - {0}
+
+
+def untrue_numbers(words, lines):
+    """Return the numbers of an alternative text that its figure's facts (a list of lines) do not carry: those written out count
+    something, those in digits may be values as well. "Four rows of ten" is true of forty."""
+    from tools.guards.bands import NUMBER, Number
+
+    counts = things_counted(lines)
+    values = counts | {Number(one).value for line in lines for one in NUMBER.findall(line)}
+    told = numbers_told(words)
+    held = {value for _, value, in_words in told if value in (counts if in_words and value > 0 else values)}
+    for (_, one, _), (_, two, _) in zip(told, told[1:], strict=False):
+        if one * two in counts:
+            held |= {one, two}
+    return [text for text, value, _ in told if value not in held]

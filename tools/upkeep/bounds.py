@@ -128,7 +128,8 @@ def fingerprint_of(path, edition):
     """Return what a run's numbers rest on, and what the whole chapter rests on, less its bands (they are made of the runs)."""
     os.environ.pop("DIGITS_SEED_OFFSET", None)
     cells = freshness.notebook_code(path)
-    numbers = freshness.fingerprint(ROOT, path, edition, guards=False)
+    heard = freshness.project_code(ROOT).digest("tools.guards.figures:facts", "tools.guards.kernel:spelling")
+    numbers = freshness.fingerprint(ROOT, path, f"{edition} {heard}", guards=False)
     return numbers, hashlib.sha256(f"{numbers} {cells}".encode()).hexdigest()[:16]
 
 

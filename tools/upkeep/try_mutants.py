@@ -27,6 +27,7 @@ from tools.upkeep import mutants
 from tools.upkeep.plant_faults import ROOT, TESTS_FAILED, copy_project, run_tests
 
 RECORD = ROOT / "tests" / "faults" / "mutants.json"
+NO_FAULT = "no fault"  # how the reason begins of a survivor that changes nothing
 SLOW = {
     "test_build",
     "test_build_faults",
@@ -129,14 +130,23 @@ def keep(record, mutant, noticed):
         entry["survived"].setdefault(mutant.name, "")
 
 
+def counted(entry):
+    """Return how many faults of a kind were planted and how many noticed; what changes nothing ("no fault: ...") does not count."""
+    noticed = len(entry["noticed"])
+    return noticed + sum(not why.startswith(NO_FAULT) for why in entry["survived"].values()), noticed
+
+
+def percent(noticed, planted):
+    """Return a share as it is printed: rounded down, so that 100% means all of them."""
+    return f"{100 * noticed // planted}%" if planted else "-"
+
+
 def table(record):
-    """Return the lines of a table: planted, noticed and share by kind. Survivors with a reason that begins with "no fault" do not count."""
+    """Return the lines of a table: planted, noticed and share by kind."""
     lines = [f"{'kind':<12} {'planted':>8} {'noticed':>8} {'share':>6}"]
     for kind, entry in record.items():
-        noticed = len(entry["noticed"])
-        planted = noticed + sum(not why.startswith("no fault") for why in entry["survived"].values())
-        share = f"{noticed / planted:.0%}" if planted else "-"
-        lines.append(f"{kind:<12} {planted:>8} {noticed:>8} {share:>6}")
+        planted, noticed = counted(entry)
+        lines.append(f"{kind:<12} {planted:>8} {noticed:>8} {percent(noticed, planted):>6}")
     return lines
 
 
