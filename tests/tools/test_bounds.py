@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 
 import nbformat
 import pytest
@@ -100,6 +101,26 @@ def test_a_run_that_stops_and_a_claim_that_fails_are_told(project, monkeypatch, 
     assert calls == [0, 1000, 2000, 0, 2000], "only what was refused is run again for other asserts and claims"
     write(project, SAYS, "value = max(value, 10)", 'assert offset < 3000, "too large"')
     assert bounds.main(["tiny", "--runs", "3", "--edition", "sample"]) == 0 and len(calls) == 8
+
+
+def test_a_kernel_that_dies_at_its_start_is_started_again(project, monkeypatch):
+    starts, path = [], project / "chapters" / "tiny.ipynb"
+
+    def start(command, **_):
+        starts.append(command)
+        if len(starts) < 3:
+            return subprocess.CompletedProcess(
+                command, 1, "", "RuntimeError: Kernel died before replying to kernel_info"
+            )
+        return subprocess.CompletedProcess(command, 0, json.dumps({"said": [], "error": ""}) + "\n", "")
+
+    monkeypatch.setattr(bounds.subprocess, "run", start)
+    assert bounds.run_apart(path, "sample", 0, ("a", "b"))["error"] == "" and len(starts) == 3
+    monkeypatch.setattr(
+        bounds.subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1, "", "Out of memory")
+    )
+    with pytest.raises(RuntimeError, match="tiny, sample edition, offset 1000: Out of memory"):
+        bounds.run_apart(path, "sample", 1000, ("a", "b"))
 
 
 def bands_for(project, text, glued="10"):

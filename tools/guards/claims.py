@@ -17,11 +17,11 @@ from tools.guards.sentences import END, PLACE, sentences
 
 #: Words that compare. A sentence with one of them says something that a measurement could refute.
 COMPARING = re.compile(
-    r"\b(?:better|worse|best|worst|more than|less than|more often|less often|fewer|fewest|larger|largest|smaller|smallest|"
+    r"(?<![\w-])(?:better|worse|best|worst|more than|less than|more often|less often|fewer|fewest|larger|largest|smaller|smallest|"
     r"higher|highest|lower|lowest|faster|fastest|slower|slowest|quicker|cheaper|cheapest|dearer|easier|easiest|harder|hardest|"
     r"as (?:good|well|fast|many|much|large|small|accurate) as|no (?:difference|better|worse|more)|hardly|beats?|wins?|loses?|"
     r"outperforms?|always|never|every (?:seed|run|network|time)|most of|grows?|falls?|rises?|climbs?|shrinks?|"
-    r"gets? (?:better|worse)|improves?|hurts?|helps?|matters?|close together|alike|flat)\b",
+    r"gets? (?:better|worse)|improves?|hurts?|helps?|(?<!a )(?<!another )matters?|close together|alike|flat)(?![\w-])",
     re.I,
 )
 UNREAD = re.compile(r"\A---\n.*?\n---\n|<!--.*?-->|\$\$.*?\$\$", re.S)
@@ -118,14 +118,23 @@ def lost_words(found, all_sentences):
 
 
 def unclaimed(found, page_sentences, exceptions):
-    """Yield every sentence that compares and is neither claimed nor excepted.
+    """Yield every sentence with a word that compares and that stands neither in a claim nor in an exception.
+
+    So that this word cannot be turned round, the words of the claim are to hold it. So are those of an exception. In a sentence that
+    a cell says (``#`` for its numbers) any of them will do: its words are held by its bands.
 
     exceptions : list of str
         Words of sentences that need no claim.
     """
-    held = [plain(claim.words) for claim in found] + [plain(one) for one in exceptions]
+    held = [plain(one) for one in [*(claim.words for claim in found), *exceptions]]
     for sentence in page_sentences:
-        if compares(sentence) and not any(words in plain(sentence) for words in held if words):
+        text = plain(sentence)
+        if not compares(sentence):
+            continue
+        spans = [(text.index(words), text.index(words) + len(words)) for words in held if words and words in text]
+        if not (spans and "#" in text) and not all(
+            any(a <= one.start() and one.end() <= b for a, b in spans) for one in COMPARING.finditer(text)
+        ):
             yield sentence
 
 

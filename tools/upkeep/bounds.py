@@ -29,6 +29,8 @@ from tools.press import freshness
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = 20
+STARTS = 3  # of a run whose kernel dies at once: two that start together may have picked the same port
+UNBORN = "Kernel died before replying"
 STEP = 1000  # between the seeds of two runs: more than any chapter has seeds of its own
 EDITIONS = ("sample", "full")
 
@@ -96,7 +98,10 @@ def run_apart(path, edition, offset, fingerprint):
     place, kept = kept_run(path, edition, offset, fingerprint)
     if kept is None:
         command = [sys.executable, "-m", "tools.upkeep.bounds", str(path), "--one", edition, str(offset)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        for _ in range(STARTS):
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+            if not done.returncode or UNBORN not in done.stderr:
+                break
         if done.returncode:
             raise RuntimeError(f"{path.stem}, {edition} edition, offset {offset}: {done.stderr.strip()[-2000:]}")
         kept = {"numbers": fingerprint[0], "whole": fingerprint[1], **json.loads(done.stdout.splitlines()[-1])}
