@@ -48,6 +48,7 @@ class Mutant:
     old: str
     new: str
     line: str
+    lineno: int = 0  # in the file or cell, from 1
 
     @property
     def name(self):
@@ -281,7 +282,8 @@ def made(kind, file, cell, text, changes):
     """Return the mutants of changes in a text."""
     places = _Places(text)
     return [
-        Mutant(kind, file, cell, start, end, text[start:end], new, places.line_of(start)) for start, end, new in changes
+        Mutant(kind, file, cell, a, b, text[a:b], new, places.line_of(a), text.count("\n", 0, a) + 1)
+        for a, b, new in changes
     ]
 
 

@@ -12,6 +12,7 @@ be noticed still. ``--new N`` tries others, taken at random from every kind, and
 from __future__ import annotations
 
 import argparse
+import ast
 import concurrent.futures
 import datetime
 import json
@@ -23,6 +24,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from tools.guards import ledger
+from tools.press import freshness
 from tools.upkeep import mutants
 from tools.upkeep.plant_faults import ROOT, TESTS_FAILED, copy_project, run_tests
 
@@ -37,6 +40,7 @@ SLOW = {
     "test_dark_figures",
     "test_elsewhere",
 }
+USERS = 2
 RULES = ["tests/test_sentences.py", "tests/test_prose_numbers.py", "tests/test_notebooks.py"]
 
 
@@ -64,11 +68,28 @@ def readers_of(folder, recording):
     ]
 
 
+def users_of(mutant, folder):
+    """Return the chapters, at most ``USERS``, that rest on what a mutant of a helper changes."""
+    tree = ast.parse((folder / mutant.file).read_text(encoding="utf-8"))
+    around = next((one for one in tree.body if one.lineno <= mutant.lineno <= one.end_lineno), None)
+    targets = getattr(around, "targets", [around])
+    names = {getattr(one, "name", getattr(one, "id", None)) for one in targets}
+    module = mutant.file.removesuffix(".py").replace("/", ".")
+    found = []
+    for name in ledger.chapters_in_order(folder):
+        path = folder / "chapters" / f"{name}.ipynb"
+        code = freshness.project_code(folder)
+        code.add(path.name, freshness.notebook_code(path))
+        if any(key[:2] == ("unit", module) and key[2] in names for key in code.reached(path.name)):
+            found.append(path.relative_to(folder).as_posix())
+    return found[:USERS]
+
+
 def guards_of(mutant, folder=ROOT):
     """Return what should notice a mutant: lists of pytest's arguments, the cheapest first."""
     stem = Path(mutant.file).stem
     if mutant.kind == "helpers":
-        return [tests_of(folder, stem)]
+        return [tests_of(folder, stem), *([one] for one in users_of(mutant, folder))]
     if mutant.kind == "recordings":
         return [
             ["tests/experiments", "--ignore=tests/experiments/cluster"],
