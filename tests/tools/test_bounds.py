@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from notebook_rules import ROOT
+from tqdm import tqdm
 
 from tools.guards import bands, kernel
 from tools.upkeep import bounds
@@ -101,6 +102,20 @@ def test_a_run_that_stops_and_a_claim_that_fails_are_told(project, monkeypatch, 
     assert calls == [0, 1000, 2000, 0, 2000], "only what was refused is run again for other asserts and claims"
     write(project, SAYS, "value = max(value, 10)", 'assert offset < 3000, "too large"')
     assert bounds.main(["tiny", "--runs", "3", "--edition", "sample"]) == 0 and len(calls) == 8
+
+
+@pytest.mark.parametrize(("every", "runs"), [(100_000, 5), (4000, 20)])
+def test_what_does_not_depend_on_the_seed_needs_few_runs(project, monkeypatch, every, runs):
+    made = []
+
+    def run_apart(path, edition, offset, fingerprint):
+        made.append(offset // 1000)
+        return {"said": [{"kind": "say", "key": "k", "text": f"It is {offset // every}."}], "error": ""}
+
+    monkeypatch.setattr(bounds, "run_apart", run_apart)
+    with tqdm(disable=True) as bar:
+        bounds.recorded(project / "chapters" / "tiny.ipynb", "sample", 20, 1, bar)
+    assert made == list(range(runs))
 
 
 def test_a_kernel_that_dies_at_its_start_is_started_again(project, monkeypatch):
