@@ -8,6 +8,7 @@ series has which colour is told, since a legend means nothing without it.
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 
 import numpy as np
@@ -149,13 +150,14 @@ WORDS = {
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
     "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "twenty": 20, "hundred": 100,
 }  # fmt: skip
+NAMES_NO_NUMBER = re.compile(r"\bother (?:two|three)\b|\bdigits?(?: from)? 0 to 9\b")
 TOLD = re.compile(rf"(?<![\w.])(?:(?:minus |−|-)?(?:\d[\d,]*(?:\.\d+)?|{'|'.join(WORDS)}))(?![\w.]*\d|\w)", re.I)
 
 
 def numbers_told(words):
     """Return (text, value, whether it is written out) of the numbers in a figure's alternative text."""
     found = []
-    for one in TOLD.findall(words):
+    for one in TOLD.findall(NAMES_NO_NUMBER.sub("", words)):
         digits = re.sub(r"^(?:minus |−|-)", "", one.lower())
         value = WORDS[digits] if digits in WORDS else float(digits.replace(",", ""))
         found.append((one, value if digits == one.lower() else -value, digits in WORDS))
@@ -167,7 +169,7 @@ def things_counted(lines):
     kinds = [line.split()[0] for line in lines]
     starts = [place for place, kind in enumerate(kinds) if kind == "axes"]
     found = {kinds.count(kind) for kind in kinds}
-    for start, stop in zip(starts, [*starts[1:], len(kinds)], strict=True):
+    for start, stop in itertools.pairwise([*starts, len(kinds)]):
         found |= {kinds[start:stop].count(kind) for kind in kinds}
     for line in lines:
         found |= {int(one) for one in re.findall(r"(\d+) (?:points|boxes|pictures)", line)}
