@@ -3,6 +3,8 @@
 import ast
 import fnmatch
 import json
+import re
+import tomllib
 
 import notebook_rules as rules
 import pytest
@@ -70,3 +72,37 @@ def test_every_glued_name_is_quoted():
     for chapter in rules.book_chapters():
         idle = [name for name in glued_names(chapter) if not fnmatch.filter(quoted, name)]
         assert not idle, f"{chapter.name} glues what no page quotes: {idle}"
+
+
+def misplaced(page_text, reads):
+    """Yield what is wrong with where a page's quotes stand: one that no expected text holds, a text that is not there."""
+    named = re.sub(r"\s+", " ", check_site.QUOTE.sub(lambda one: f"{{{one[2]}}}", page_text))
+    left = named
+    for text in reads:
+        if text in left:
+            left = left.replace(text, "")
+        else:
+            yield f"the page does not read {text!r}"
+    for name in dict.fromkeys(one[1] for one in check_site.QUOTE.findall(page_text)):
+        if f"{{{name}}}" in left:
+            yield f"{{{name}}} stands where tests/quoted.toml does not have it"
+
+
+def test_each_quote_stands_beside_what_it_is_of():
+    expected = tomllib.loads((rules.ROOT / "tests" / "quoted.toml").read_text(encoding="utf-8"))
+    wrong = [
+        f"{page}: {one}"
+        for page in check_site.pages_of_toc()
+        if check_site.QUOTE.search(check_site.text_of(rules.ROOT, page)) or page in expected
+        for one in misplaced(check_site.text_of(rules.ROOT, page), expected.get(page, {}).get("reads", ()))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_exchanged_quotes_are_noticed():
+    reads = ["It is {one_value} of {one_count}", "{one_name}"]
+    assert not list(misplaced(SOURCE, reads))
+    swapped = SOURCE.replace("one_value", "x").replace("one_count", "one_value").replace("::x", "::one_count")
+    assert len(list(misplaced(swapped, reads))) == 3
+    assert len(list(misplaced(SOURCE, reads[:1]))) == 1
+    assert "does not read" in next(misplaced(SOURCE, [*reads, "gone"]))
