@@ -7,12 +7,12 @@ import numpy as np
 from helpers.data import Digits
 
 
-def tiny(n=400, n_test=60, seed=0):
-    """Digits of n training and n_test test images: an image of class i has a bright row 2i, among noise."""
+def tiny(n=400, n_test=60, seed=0, noise=90):
+    """Digits of n training and n_test test images: an image of class i has a bright row 2i, among noise (the largest value, less one)."""
     generator = np.random.default_rng(seed)
 
     def images(labels):
-        made = generator.integers(0, 90, (len(labels), 28, 28), dtype=np.uint8)
+        made = generator.integers(0, noise, (len(labels), 28, 28), dtype=np.uint8)
         made[np.arange(len(labels)), 2 * labels] = generator.integers(60, 256, (len(labels), 28), dtype=np.uint8)
         return made
 
