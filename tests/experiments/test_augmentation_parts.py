@@ -38,7 +38,9 @@ def test_values_between_pixels_are_bilinear_and_beyond_them_is_paper():
     np.testing.assert_allclose(sample_at(images[:1], 0 * at + 2, at)[0, 0], images[0, 2], atol=1e-6)
 
 
-@pytest.mark.parametrize(("choose", "filtered"), [(np.minimum, ndimage.minimum_filter), (np.maximum, ndimage.maximum_filter)])
+@pytest.mark.parametrize(
+    ("choose", "filtered"), [(np.minimum, ndimage.minimum_filter), (np.maximum, ndimage.maximum_filter)]
+)
 def test_a_pixel_and_its_four_neighbours(choose, filtered):
     images = np.random.default_rng(2).random((3, 8, 6)).astype(np.float32)
     before = images.copy()

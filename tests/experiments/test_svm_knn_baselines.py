@@ -134,7 +134,10 @@ def test_the_best_of_a_recorded_choice(recordings):
         ({"pictures": p, "metric": m}, {"val_accuracy": np.eye(15)[k - 1].tolist()})
         for (p, m), k in {("raw", "euclidean"): 4, ("raw", "cosine"): 6, ("deskewed", "euclidean"): 1}.items()
     ]
-    chosen = [baselines.best_neighbours(*which) for which in (("euclidean", "raw"), ("cosine", "raw"), ("euclidean", "deskewed"))]
+    chosen = [
+        baselines.best_neighbours(*which)
+        for which in (("euclidean", "raw"), ("cosine", "raw"), ("euclidean", "deskewed"))
+    ]
     assert chosen == [4, 6, 1]
 
 
@@ -157,7 +160,9 @@ def test_knn_choice_is_the_accuracy_for_each_k_on_the_validation_images():
 def asked(monkeypatch):
     """How many images the choices ask to fit on."""
     found, real = [], baselines.split
-    monkeypatch.setattr(baselines, "split", lambda digits, n_fit=None, **more: found.append(n_fit) or real(digits, n_fit, **more))
+    monkeypatch.setattr(
+        baselines, "split", lambda digits, n_fit=None, **more: found.append(n_fit) or real(digits, n_fit, **more)
+    )
     return found
 
 
