@@ -13,6 +13,7 @@ A function in ``experiments/CHAPTER.py`` makes one run and returns its raw resul
 
 import functools
 import importlib
+import os
 import pkgutil
 
 import experiments
@@ -87,7 +88,8 @@ class Experiment:
         seed : int
         tolerance : float
             How many standard deviations of the recorded runs with the same settings the live result may lie from their
-            mean.
+            mean. With other seeds than the recorded ones (DIGITS_SEED_OFFSET) it is what Student's t allows a new run beside so
+            few, once in a thousand.
         rounding : float
             The share of the mean that is always allowed, for another processor's rounding: one part in a thousand,
             unless said otherwise. It is what a deterministic experiment (one seed) has to keep to.
@@ -118,7 +120,9 @@ class Experiment:
             values = recorded.values(key, **settings)
             mean = float(values.mean())
             spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
-            allowed = max(tolerance * spread, abs(mean) * rounding, 1e-9)
+            others = os.environ.get("DIGITS_SEED_OFFSET", "0") != "0" and len(values) > 1
+            reach = _beside(len(values)) if others else tolerance
+            allowed = max(reach * spread, abs(mean) * rounding, 1e-9)
             sentences.append(
                 f"{key.replace('_', ' ')} {live[key]:.4g} now, {mean:.4g} ± {spread:.2g} in {len(values)} recorded"
             )
@@ -130,6 +134,13 @@ class Experiment:
                 )
         say(f"*Repeated just now, seed {seed}, {edition} edition: " + "; ".join(sentences) + " runs.*")
         return live
+
+
+def _beside(runs, level=1e-3):
+    """Return how many standard deviations of a few runs another run may lie from their mean: further once in 1 / ``level``."""
+    from scipy.stats import t
+
+    return float(t.ppf(1 - level / 2, runs - 1) * (1 + 1 / runs) ** 0.5)
 
 
 def experiment(

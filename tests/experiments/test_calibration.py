@@ -7,7 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tiny_digits import tiny
+
+from experiments import evaluation
 from experiments.evaluation import expected_calibration_error, fit_temperature, with_temperature
+from helpers.data import prepare
 
 untimed = settings(deadline=None)
 
@@ -99,3 +103,43 @@ def test_refuses_what_does_not_fit(function):
 def test_refuses_a_temperature_that_is_not_positive(temperature):
     with pytest.raises(ValueError, match="positive"):
         with_temperature(np.full((1, 2), 0.5), temperature)
+
+
+def test_fifteen_bins_unless_said_otherwise():
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.ones(4), 500)
+    labels = np.where(rng.random(500) < 0.6, p.argmax(axis=1), 0)
+    errors = {bins: expected_calibration_error(p, labels, bins) for bins in (10, 14, 15, 16, 20)}
+    assert expected_calibration_error(p, labels) == errors[15] and len(set(errors.values())) == 5
+
+
+def test_a_temperature_lies_from_a_tenth_to_ten():
+    p = with_temperature(np.random.default_rng(0).dirichlet(np.ones(5), 400), 0.5)
+    assert fit_temperature(p, p.argmax(axis=1)) == pytest.approx(0.1, rel=1e-3)
+    assert fit_temperature(p, p.argmin(axis=1)) == pytest.approx(10, rel=1e-3)
+
+
+def test_calibration_fits_on_the_last_fifth_and_measures_on_the_test_images(monkeypatch):
+    digits, given, seeds = tiny(), [], []
+    rng = np.random.default_rng(1)
+    answers = {80: rng.dirichlet(np.full(10, 0.1), 80), 60: rng.dirichlet(np.full(10, 0.1), 60)}
+
+    class Network:
+        def predict(self, x, **_):
+            given.append(x)
+            return answers[len(x)]
+
+    monkeypatch.setattr(evaluation, "trained_network", lambda seed: seeds.append(seed) or Network())
+    result = evaluation.calibration(digits, seed=6)
+    assert seeds == [6] and len(given) == 2
+    assert np.array_equal(given[0], prepare(digits.x_train[320:])) and np.array_equal(given[1], prepare(digits.x_test))
+    temperature = fit_temperature(answers[80], digits.y_train[320:])
+    scaled = with_temperature(answers[60], temperature)
+    assert result == {
+        "accuracy": (answers[60].argmax(axis=1) == digits.y_test).mean(),
+        "confidence": answers[60].max(axis=1).mean(),
+        "temperature": temperature,
+        "confidence_scaled": scaled.max(axis=1).mean(),
+        "ece": expected_calibration_error(answers[60], digits.y_test, 15),
+        "ece_scaled": expected_calibration_error(scaled, digits.y_test, 15),
+    }

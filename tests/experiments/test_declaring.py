@@ -35,6 +35,27 @@ def test_repeating_fails_when_the_function_has_changed(recorded):
         toy().repeat(one, size=(1, 2))
 
 
+def test_with_other_seeds_the_reach_is_that_of_so_few_runs(recorded, monkeypatch):
+    """Four runs say little about how far a fifth may lie: Student's t, not a fixed number of deviations."""
+    one = measurement("toy", "sample")
+    mean, spread = one.mean("total", size=(1, 2)), one.std("total", size=(1, 2))
+    assert spread > 0 and declare._beside(4) == pytest.approx(12.924 * 1.25**0.5, rel=1e-4)
+
+    def run(deviations):
+        again = toy()
+        again.function = lambda *_, **__: {"total": mean + deviations * spread}
+        return again.repeat(one, size=(1, 2))
+
+    monkeypatch.setenv("DIGITS_SEED_OFFSET", "1000")
+    assert run(14) and run(-14)
+    with pytest.raises(MeasurementError):
+        run(15)
+    monkeypatch.setenv("DIGITS_SEED_OFFSET", "0")
+    assert run(3.9)
+    with pytest.raises(MeasurementError):
+        run(4.1)
+
+
 def test_repeating_fails_on_a_result_that_is_no_number(recorded):
     one = measurement("toy")
     recorded.write(parts=PARTS.replace("SCALE = 10", 'SCALE = float("nan")'))

@@ -49,8 +49,16 @@ def test_deskew_survives_images_without_ink_and_without_height(image):
     assert np.isfinite(deskew(image)).all() and deskew(image).sum() == pytest.approx(image.sum(), abs=1e-3)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.float64])
+def test_an_image_without_ink_comes_back_as_it_is(dtype):
+    blank = deskew(np.zeros((28, 28), dtype))
+    assert blank.shape == (28, 28) and blank.dtype == np.float32 and not blank.any()
+
+
 def test_deskewed_gives_rows_in_unit_range():
     images = np.stack([bar(s) for s in (-0.3, 0, 0.3)]).astype(np.uint8)
+    before = images.copy()
     rows = deskewed(images)
+    np.testing.assert_array_equal(images, before)
     assert rows.shape == (3, 784) and rows.dtype == np.float32 and 0.8 < rows.max() <= 1
     assert np.allclose(rows[2].reshape(28, 28) * 255, deskew(images[2]), atol=1e-3)

@@ -608,6 +608,41 @@ def test_prepare_refuses_other_things(images):
         data.prepare(images)
 
 
+# ---------------------------------------------------------------- assert_disjoint()
+
+
+def some_images(n=6, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (n, 28, 28), dtype=np.uint8)
+
+
+def test_parts_that_share_no_image_pass_as_bytes_and_as_floats():
+    images = some_images()
+    data.assert_disjoint(fit=images[:3], validation=images[3:5], test=data.prepare(images[5:]))
+    data.assert_disjoint(fit=images[[0, 0, 1]])  # twice in one part is no leak
+
+
+@pytest.mark.parametrize("as_given", [lambda one: one, data.prepare, lambda one: one.reshape(len(one), 784)])
+def test_an_image_in_two_parts_is_named_however_it_is_given(as_given):
+    images = some_images()
+    with pytest.raises(AssertionError, match="image 1 of test is also in fit"):
+        data.assert_disjoint(fit=images[:4], validation=images[4:5], test=as_given(images[[5, 2]]))
+
+
+def test_one_pixel_makes_another_image():
+    images = some_images()
+    other = images[:1].copy()
+    other[0, 14, 14] ^= 1
+    data.assert_disjoint(fit=images, test=other)
+    data.assert_disjoint(fit=data.prepare(images), test=data.prepare(other))
+
+
+def test_standardised_images_cannot_be_told_and_are_refused():
+    images = data.prepare(some_images())
+    for wrong in (images - images.mean(), 255 * images):
+        with pytest.raises(ValueError, match="validation holds neither uint8 nor 0 to 1"):
+            data.assert_disjoint(fit=images[:3], validation=wrong[3:])
+
+
 # ---------------------------------------------------------------- with the real MNIST
 
 

@@ -137,3 +137,32 @@ def test_nothing_here_warns():
         _, ax = plt.subplots()
         plots.plot_spread(ax, np.ones((2, 3)), "a")
         plots.show_digits(np.zeros((2, 784))).canvas.draw()
+
+
+def test_weights_are_drawn_each_to_its_own_largest_and_others_to_the_largest_of_all():
+    signed = np.stack([np.full(784, 0.5), np.full(784, -2.0), np.full(784, 1.5)])
+    drawn = [ax.images[0].get_clim() for ax in plots.show_digits(signed, columns=3).axes]
+    assert drawn == [(-0.5, 0.5), (-2, 2), (-1.5, 1.5)]
+    drawn = [ax.images[0].get_clim() for ax in plots.show_digits(abs(signed), columns=3).axes]
+    assert drawn == [(0, 2)] * 3
+
+
+def test_size_is_inches_per_image():
+    for columns, size in ((4, 0.58), (3, 1.6)):
+        fig = plots.show_digits(np.zeros((2 * columns, 784)), columns=columns, size=size)
+        np.testing.assert_allclose(fig.get_size_inches(), [columns * size, 2 * size])
+
+
+def test_a_drawn_network_has_a_line_for_each_weight_between_circles_shown():
+    _, ax = plt.subplots()
+    plots.draw_network(ax, [784, 10, 3], ["pixels", "ten", "three"])
+    circles = [one.get_offsets() for one in ax.collections]
+    # 784: nine places, of which the middle one holds three dots; ten and three are drawn in full
+    assert [len(one) for one in circles] == [8, 3, 10, 3]
+    assert [sorted({x for x, _ in one}) for one in circles] == [[0], [0], [1], [2]]
+    ends = sorted(tuple(zip(line.get_xdata(), line.get_ydata(), strict=True)) for line in ax.lines)
+    drawn = [[tuple(map(float, place)) for place in one] for one in (circles[0], circles[2], circles[3])]
+    wanted = sorted((a, b) for left, right in zip(drawn, drawn[1:], strict=False) for a in left for b in right)
+    assert len(ends) == 8 * 10 + 10 * 3
+    np.testing.assert_allclose(np.array(ends, float), np.array(wanted, float), atol=1e-9)
+    assert [text.get_text() for text in ax.texts] == ["pixels", "ten", "three"]

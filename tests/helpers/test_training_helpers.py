@@ -1,6 +1,7 @@
 """helpers.models, training and quiet: the report's network, its training, and a network that is trained once."""
 
 import os
+import random
 import subprocess
 import sys
 import types
@@ -83,6 +84,63 @@ def test_the_same_seed_draws_the_same_weights(monkeypatch):
     np.testing.assert_array_equal(weights(3), shifted)
 
 
+#: Half the width of the even draw, or the deviation of the normal one, of each way to start that Keras names.
+STARTS = {
+    "Glorot uniform": lambda n_in, n_out: (6 / (n_in + n_out)) ** 0.5,
+    "He uniform": lambda n_in, n_out: (6 / n_in) ** 0.5,
+    "LeCun uniform": lambda n_in, n_out: (3 / n_in) ** 0.5,
+    "by outputs": lambda n_in, n_out: (6 / n_out) ** 0.5,
+    "a twentieth": lambda n_in, n_out: 0.05,
+}
+
+
+@pytest.mark.parametrize("hidden", [REPORT_CODE, REPORT_SECTION_4, (), (300, 20)])
+def test_weights_are_drawn_by_keras_defaults_from_its_global_generator(hidden):
+    """Evenly within Glorot's limit, which no other rule's would fit; biases 0."""
+    training.set_seed(0)
+    model = build_mlp(hidden)
+    for layer in model.layers:
+        weights, biases = layer.get_weights()
+        n_in, n_out = weights.shape
+        limit = STARTS["Glorot uniform"](n_in, n_out)
+        few = 3 / weights.size  # how far the largest of so many even draws may stay below the limit
+        assert limit * (1 - 4 * few) < np.abs(weights).max() <= limit * (1 + 1e-6)
+        assert weights.min() < -limit * (1 - 8 * few)
+        spread, error = limit / 3**0.5, 1 / (5 * weights.size) ** 0.5  # the relative error of a spread of even draws
+        assert abs(weights.std() / spread - 1) < 5 * error and abs(weights.mean()) < 5 * spread / weights.size**0.5
+        # even, so normal draws cut off at the limit are told from it: each tenth of the range has its share
+        share = np.histogram(weights, 10, (-limit, limit))[0] / weights.size
+        assert np.abs(share - 0.1).max() < 5 * (0.09 / weights.size) ** 0.5
+        assert not biases.any()
+        for rule, other in STARTS.items():
+            if rule != "Glorot uniform":
+                assert abs(other(n_in, n_out) / limit - 1) > 4 * few, rule
+    training.set_seed(0)  # from the global generator: the same seed, the same weights
+    for ours, theirs in zip(build_mlp(hidden).get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_what_compile_is_given_reaches_it():
+    model = build_mlp((3,), steps_per_execution=7, jit_compile=False)
+    assert model.steps_per_execution == 7 and build_mlp((3,)).steps_per_execution == 1
+    given = np.eye(10, dtype=np.float32)[[3, 3, 1]]
+    assert set(model.evaluate(np.zeros((3, 784)), given, verbose=0, return_dict=True)) == {"loss", "accuracy"}
+
+
+def test_a_seed_is_pythons_numpys_and_keras(monkeypatch):
+    def draws(seed):
+        training.set_seed(seed)
+        return [random.random(), np.random.random(), float(keras.random.uniform(()))]
+
+    monkeypatch.delenv("DIGITS_SEED_OFFSET", raising=False)
+    first = draws(5)
+    assert draws(5) == first and all(a != b for a, b in zip(draws(6), first, strict=True))
+    keras.utils.set_random_seed(5)
+    assert [random.random(), np.random.random(), float(keras.random.uniform(()))] == first
+    monkeypatch.setenv("DIGITS_SEED_OFFSET", "4")
+    assert draws(1) == first
+
+
 # ---------------------------------------------------------------- training as the report does
 
 
@@ -104,6 +162,24 @@ def test_fit_as_report_takes_the_reports_settings(monkeypatch):
         np.zeros((3, 784), np.float32), labels, seed=0, hidden=(7,), epochs=2, batch_size=1, callbacks=["a"]
     )
     assert (given["epochs"], given["batch_size"], given["callbacks"], given["hidden"]) == (2, 1, ["a"], (7,))
+
+
+def test_fit_as_report_is_adam_in_batches_of_32_on_the_first_four_fifths(digits):
+    """The same steps, written out: another optimiser, rate, batch, division or order of draws gives other weights."""
+    x = digits.x_train.reshape(-1, 784).astype(np.float32) / 255
+    model, history, _ = training.fit_as_report(x, digits.y_train, seed=2)
+    keras.utils.set_random_seed(2)
+    layers = [keras.layers.Dense(128, "relu"), keras.layers.Dense(64, "relu"), keras.layers.Dense(10, "softmax")]
+    theirs = keras.Sequential([keras.Input((784,)), *layers])
+    theirs.compile(keras.optimizers.Adam(0.001), "categorical_crossentropy", metrics=["accuracy"])
+    t = np.eye(10, dtype=np.float32)[digits.y_train]
+    more = {"epochs": 5, "batch_size": 32, "validation_data": (x[48:], t[48:]), "verbose": 0}
+    expected = theirs.fit(x[:48], t[:48], **more).history
+    assert set(history) == set(expected)
+    for name, values in expected.items():
+        np.testing.assert_allclose(history[name], values, rtol=1e-5, err_msg=name)
+    for ours, their in zip(model.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, their, atol=1e-5)
 
 
 def test_fit_as_report_learns_and_repeats(digits):
