@@ -37,7 +37,8 @@ def smooth_fields(rng, n, size):
 
 
 def sample_at(images, y, x):
-    """Values of images (n, h, w) at fractional positions y, x (n, a, b), bilinear; paper outside. float32 (n, a, b)."""
+    """Values of images (n, h, w) at fractional positions y, x (n, a, b), bilinear; outside is paper, to a thousandth of the last row or
+    column. float32 (n, a, b)."""
     n, h, w = images.shape
     padded = np.zeros((n, h + 2, w + 2), np.float32)
     padded[:, 1:-1, 1:-1] = images

@@ -131,7 +131,7 @@ def draw_network(ax, sizes, labels, shown=9):
     labels : sequence of str
         What to write under each layer.
     shown : int, odd
-        Circles drawn of a layer that has more; three dots in its middle stand for the others.
+        Places in the column of a layer with more than shown + 1 neurons: one circle fewer, and three dots in its middle for the others.
     """
     columns = []
     for size in sizes:

@@ -173,7 +173,8 @@ def things_counted(lines):
         found |= {kinds[start:stop].count(kind) for kind in kinds}
     for line in lines:
         found |= {int(one) for one in re.findall(r"(\d+) (?:points|boxes|pictures)", line)}
-        found |= {int(one) for size in re.findall(r"(\d+) x (\d+), top", line) for one in size}
+        for rows, columns in re.findall(r"(\d+) x (\d+), top", line):
+            found |= {int(rows), int(columns), int(rows) * int(columns)}
         for listed in re.findall(r"\[.*?\]", line):
             words = re.findall(r"'(?:[^'\\]|\\.)*'", listed)
             words = words[1::2] if line.startswith("legend") else words
