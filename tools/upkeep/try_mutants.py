@@ -92,7 +92,7 @@ def guards_of(mutant, folder=ROOT):
         return [tests_of(folder, stem), *([one] for one in users_of(mutant, folder))]
     if mutant.kind == "recordings":
         return [
-            ["tests/experiments", "--ignore=tests/experiments/cluster"],
+            ["tests/experiments/test_book_recordings.py", "tests/experiments/test_agreement.py"],
             *([one] for one in readers_of(folder, stem)),
         ]
     if mutant.kind == "graders":
