@@ -16,7 +16,6 @@ EXCEPTIONS = rules.ROOT / "tests" / "claims"
 WITHOUT_BANDS = {
     "evaluation",
     "svm_knn_baselines",
-    "training",
 }
 CHAPTERS = rules.book_chapters()
 NAMES = [chapter.name for chapter in CHAPTERS]

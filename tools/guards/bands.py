@@ -12,7 +12,8 @@ How wide a band is:
 - One that is the same in every run: equal up to rounding, one unit of the last printed place; a whole number below
   :data:`SMALL` exactly, for it is a choice, a digit or a number of seeds; a larger one within one in a hundred, for on another
   processor an image may fall to the other side. A glued value is not printed yet and is held to :data:`CLOSE` of itself.
-- What rounding leaves (printed with an exponent, ``3e-07``): within a factor of :data:`ROUNDING`.
+- What rounding leaves (printed with an exponent, ``3e-07``): within a factor of :data:`ROUNDING`; below :data:`NOTHING`, where
+  another processor may leave 0 or the other sign, only as small.
 
 Where the words of a sentence depend on the run, every wording that was seen has its own numbers, and those of a wording seen in
 fewer than :data:`FEWEST` runs, or never, are not compared. Times measured in the run itself have no band.
@@ -32,6 +33,7 @@ NUMBERS = 600  # that differ between runs, in a build of the whole book
 SMALL = 30
 CLOSE = 5e-4
 ROUNDING = 30
+NOTHING = 1e-12
 FEWEST = 5
 VALUES = ("glue", "check")  # not printed but handed on; the others are texts: "say" and "figure"
 NUMBER = re.compile(r"(?<![\w.])[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[+-]?\d+)?%?|(?<![\w.])nan(?!\w)")
@@ -77,6 +79,8 @@ def band(numbers, kind="say"):
     numbers : list of Number, one for each run; ``kind`` is "say", "glue" or "check".
     """
     values = [one.value for one in numbers]
+    if kind not in VALUES and 0 < max(map(abs, values)) < NOTHING:
+        return (-ROUNDING * NOTHING, ROUNDING * NOTHING)
     if any(math.isnan(value) for value in values):
         return (math.nan, math.nan)
     low, high, first = min(values), max(values), numbers[0]

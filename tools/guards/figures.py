@@ -188,7 +188,7 @@ def untrue_numbers(words, lines):
     from tools.guards.bands import NUMBER, Number
 
     for label in re.findall(r"'((?:[^'\\]|\\.){4,})'", "\n".join(lines)):  # words that stand in the figure
-        words = words.replace(label, "")
+        words = re.sub(re.escape(label), "", words, flags=re.I)
     counts = things_counted(lines)
     values = counts | {Number(one).value for line in lines for one in NUMBER.findall(line)}
     told = numbers_told(words)
