@@ -142,12 +142,18 @@ def test_colours_swapped_for_both_say_the_same_but_a_legend_that_lies_does_not()
         ("The first ends at 0.76.", ["0.76"]),
         ("The lines fall from minus 4.", ["minus 4"]),
         ("The line of the two of us ends above.", []),
+        ("Accuracy after two epochs over these.", []),
         ("The line of the seven of us ends above.", ["seven"]),
         ("One of them rises; someone's twofold gain.", []),
     ],
 )
 def test_numbers_of_an_alternative_text_are_the_figures(words, untrue):
-    assert untrue_numbers(words, curves(labels=("the two of us", "theirs")).split("\n")) == untrue
+    assert (
+        untrue_numbers(
+            words, curves(labels=("the two of us", "theirs"), ylabel="accuracy after two epochs").split("\n")
+        )
+        == untrue
+    )
 
 
 def test_rows_of_pictures_are_counted():

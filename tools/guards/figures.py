@@ -187,7 +187,8 @@ def untrue_numbers(words, lines):
     something, those in digits may be values as well. "Four rows of ten" is true of forty."""
     from tools.guards.bands import NUMBER, Number
 
-    for label in re.findall(r"'((?:[^'\\]|\\.){4,})'", "\n".join(lines)):  # words that stand in the figure
+    labels = [one for line in lines for one in re.findall(r"'((?:[^'\\]|\\.)*)'", line)]
+    for label in filter(lambda one: len(one) > 3, labels):  # words that stand in the figure
         words = re.sub(re.escape(label), "", words, flags=re.I)
     counts = things_counted(lines)
     values = counts | {Number(one).value for line in lines for one in NUMBER.findall(line)}
