@@ -150,14 +150,15 @@ WORDS = {
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
     "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "twenty": 20, "hundred": 100,
 }  # fmt: skip
-NAMES_NO_NUMBER = re.compile(r"\bother (?:two|three)\b|\bdigits?(?: from)? 0 to 9\b")
+OTHERS = re.compile(r"\bother (?:two|three)\b")
+DIGITS = re.compile(r"\bdigits?(?: from)? 0 to 9\b")  # ten of them
 TOLD = re.compile(rf"(?<![\w.])(?:(?:minus |−|-)?(?:\d[\d,]*(?:\.\d+)?|{'|'.join(WORDS)}))(?![\w.]*\d|\w)", re.I)
 
 
 def numbers_told(words):
     """Return (text, value, whether it is written out) of the numbers in a figure's alternative text."""
     found = []
-    for one in TOLD.findall(NAMES_NO_NUMBER.sub("", words)):
+    for one in TOLD.findall(OTHERS.sub("", DIGITS.sub("ten", words))):
         digits = re.sub(r"^(?:minus |−|-)", "", one.lower())
         value = WORDS[digits] if digits in WORDS else float(digits.replace(",", ""))
         found.append((one, value if digits == one.lower() else -value, digits in WORDS))
