@@ -12,10 +12,6 @@ from tools.guards.kernel import spelling
 from tools.upkeep import bounds
 
 EXCEPTIONS = rules.ROOT / "tests" / "claims"
-# Chapters whose bands are still to be recorded; the list only gets shorter.
-WITHOUT_BANDS = {
-    "evaluation",
-}
 CHAPTERS = rules.book_chapters()
 NAMES = [chapter.name for chapter in CHAPTERS]
 
@@ -101,9 +97,7 @@ def said_in(source):
             yield kind, node.args[0].value if isinstance(node.args[0], ast.Constant) else None
 
 
-@pytest.mark.parametrize(
-    "chapter", [one for one in CHAPTERS if one.name not in WITHOUT_BANDS], ids=lambda one: one.name
-)
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda one: one.name)
 def test_every_number_has_a_band(chapter):
     stored = bands.stored(rules.ROOT, chapter.name)
     assert set(stored.editions) == {"sample", "full"}, f"make bounds NAME={chapter.name}"
@@ -127,9 +121,7 @@ def test_every_number_has_a_band(chapter):
         assert found and all(one.runs >= least for one in found), f"{edition}: fewer than {least} runs"
 
 
-@pytest.mark.parametrize(
-    "chapter", [one for one in CHAPTERS if one.name not in WITHOUT_BANDS], ids=lambda one: one.name
-)
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda one: one.name)
 def test_alternative_texts_count_what_is_drawn(chapter):
     """Numbers in them are those of the figure's facts, in each edition; exceptions stand with a reason in tests/claims."""
     excepted = {one["figure"]: one for one in exceptions_of(chapter.name, "drawn")}
@@ -152,9 +144,7 @@ def test_alternative_texts_count_what_is_drawn(chapter):
     assert needed == set(excepted), f"nothing needs these exceptions: {set(excepted) - needed}"
 
 
-@pytest.mark.parametrize(
-    "chapter", [one for one in CHAPTERS if one.name not in WITHOUT_BANDS], ids=lambda one: one.name
-)
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda one: one.name)
 def test_no_hand_written_bounds_where_bands_are(chapter):
     by_hand = [
         f"cell {number}: {ast.unparse(node)[:80]}"

@@ -224,7 +224,9 @@ def _sentence(kind, key, texts, runs):
     for words, seen in wordings.items():
         entries = []
         for numbers in zip(*seen, strict=True):
-            entry = {"number": numbers[0].text, "band": [_short(end) for end in band(numbers, kind)]}
+            entry = {"number": numbers[0].text}
+            if len(seen) >= min(FEWEST, runs):  # otherwise nothing is compared
+                entry["band"] = [_short(end) for end in band(numbers, kind)]
             if len({one.text for one in numbers}) > 1:
                 entry["runs"] = [one.text for one in numbers]
             entries.append(entry)
