@@ -148,3 +148,41 @@ def test_a_sentence_said_twice_is_held_each_time():
     made = bands.Bands("toy", {"full": bands.made(runs)})
     assert made.trouble("full", "say", "k", "Row 1: 10") is None
     assert "outside" in made.trouble("full", "say", "k", "Row 1: 90")
+
+
+def figure(*lines):
+    """Return runs that each drew some lines of one figure."""
+    return [[{"kind": "figure", "key": f"fig-toy, {at}", "text": one} for at, one in enumerate(run)] for run in lines]
+
+
+def drawn(runs, at, text):
+    return bands.Bands("toy", {"full": bands.made(runs)}).trouble("full", "figure", f"fig-toy, {at}", text)
+
+
+def test_small_probabilities_in_a_figure_vary_by_factors():
+    values = np.exp(RNG.normal(-6, 1, 20))
+    runs = figure(*([f"1 boxes: high {value:.4g}"] for value in values))
+    assert drawn(runs, 0, "1 boxes: high 0.08") is None and drawn(runs, 0, "1 boxes: high 0.00005") is None
+    assert "outside" in drawn(runs, 0, "1 boxes: high 9.9")
+    assert "outside" in trouble(
+        [f"It is {value:.4g}." for value in values], "It is 0.08."
+    )  # said, it is held more closely
+
+
+def test_pictures_that_depend_on_the_run_may_take_each_others_place():
+    places = [f"picture '3' top {value}" for value in (10, 20, 40)]
+    steady = figure(*[places] * 20)
+    loose = figure(*[places] * 19, [places[0], places[2], places[1]])
+    for at, text in enumerate(places[::-1]):
+        assert drawn(loose, at, text) is None
+        assert drawn(steady, at, text) is None if at == 1 else "outside" in drawn(steady, at, text)
+    assert "outside" in drawn(loose, 0, "picture '3' top 80")
+    assert "draws something else" in drawn(loose, 0, "picture 'a' top 10")
+    alone = figure(*[["line top 10", "picture top 20"]] * 19, ["line top 10", "picture top 21"])
+    assert "outside" in drawn(alone, 0, "line top 20"), "things of another kind are held as before"
+
+
+def test_a_wording_seen_too_seldom_has_no_band():
+    made = bands.made(runs_of(*["It is 5."] * 18, "Is it 6?", "Is it 7?"))
+    assert ["band" in one.numbers[0] for one in made[0].variants] == [True, False]
+    assert trouble(["It is 5."] * 18 + ["Is it 6?"] * 2, "Is it 100?") is None

@@ -15,6 +15,11 @@ How wide a band is:
 - What rounding leaves (printed with an exponent, ``3e-07``): within a factor of :data:`ROUNDING`; below :data:`NOTHING`, where
   another processor may leave 0 or the other sign, only as small.
 
+- In a figure two things more, for what is drawn is not chosen for being steady. A number that runs take through a factor of more than
+  :data:`FACTOR` (a small probability) has a band in logarithms as well. And where a figure holds several things of one kind (eight
+  pictures, the bars beside each) and one of them depends on the run, another run may draw another in its place: each may be what any
+  of them was, and half their range beyond.
+
 Where the words of a sentence depend on the run, every wording that was seen has its own numbers, and those of a wording seen in
 fewer than :data:`FEWEST` runs, or never, are not compared. Times measured in the run itself have no band.
 """
@@ -34,6 +39,7 @@ SMALL = 30
 CLOSE = 5e-4
 ROUNDING = 30
 NOTHING = 1e-12
+FACTOR = 3
 FEWEST = 5
 VALUES = ("glue", "check")  # not printed but handed on; the others are texts: "say" and "figure"
 NUMBER = re.compile(r"(?<![\w.])[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[+-]?\d+)?%?|(?<![\w.])nan(?!\w)")
@@ -101,7 +107,11 @@ def band(numbers, kind="say"):
         return (math.exp(max(middle - reach, -700)), math.exp(min(middle + reach, 700)))  # as far as numbers go
     middle, reach = _reach(values)
     slack = 0 if kind in VALUES else first.unit
-    return (middle - reach - slack, middle + reach + slack)
+    found = (middle - reach - slack, middle + reach + slack)
+    if kind == "figure" and low > 0 and high > FACTOR * low:
+        middle, reach = _reach([math.log(value) for value in values])
+        found = (min(found[0], math.exp(middle - reach)), max(found[1], math.exp(min(middle + reach, 700))))
+    return found
 
 
 def _reach(values):
@@ -212,7 +222,26 @@ def made(runs):
                 texts[key] = []
                 order.append(key)
             texts[key].append(one["text"])
-    return [_sentence(kind, key, texts[kind, key], len(runs)) for kind, key in order]
+    sentences = [_sentence(kind, key, texts[kind, key], len(runs)) for kind, key in order]
+    _let_exchange(one for one in sentences if one.kind == "figure")
+    return sentences
+
+
+def _let_exchange(figures):
+    """Widen the bands of things of one kind in one figure of which runs may draw one in another's place, as described above."""
+    groups = {}
+    for one in figures:
+        for variant in one.variants:
+            groups.setdefault((one.key.rpartition(", ")[0], variant.reads), []).append(variant)
+    for alike in groups.values():
+        for entries in zip(*(variant.numbers for variant in alike), strict=True):
+            told = [Number(text).value for entry in entries for text in entry.get("runs", [entry["number"]])]
+            if len(entries) < 2 or not any("runs" in entry for entry in entries) or any(map(math.isnan, told)):
+                continue
+            beyond = (max(told) - min(told)) / 2
+            for entry in (one for one in entries if "band" in one):
+                low, high = entry["band"]
+                entry["band"] = [_short(min(low, min(told) - beyond)), _short(max(high, max(told) + beyond))]
 
 
 def _sentence(kind, key, texts, runs):

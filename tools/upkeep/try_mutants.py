@@ -19,6 +19,7 @@ import json
 import os
 import random
 import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -96,15 +97,25 @@ def guards_of(mutant, folder=ROOT):
             *([one] for one in readers_of(folder, stem)),
         ]
     if mutant.kind == "graders":
-        title = Path(mutant.file).parent.name.title().replace("_", "")
-        return [["tests/coursework/test_cases.py", "-k", f"Test{title}"]]
+        cell = json.loads((folder / mutant.file).read_text(encoding="utf-8"))["cells"][mutant.cell]
+        task = cell["metadata"]["nbgrader"]["grade_id"].removeprefix("test_")
+        return [["coursework", "check", stem, "--task", task]]
     if mutant.kind == "scripts":
-        return [["tests/tools/test_networks.py", "tests/tools/test_drawings.py"], ["tests/site/test_drawing_engine.py"]]
+        return [["tests/site/test_drawing_engine.py"], ["tests/tools/test_networks.py", "tests/tools/test_drawings.py"]]
     if mutant.file.endswith(".md"):
         return [RULES]
     if mutant.kind == "sentences":
         return [RULES, [mutant.file]]
     return [["tests/test_sentences.py"], [mutant.file]]
+
+
+def run_guard(folder, arguments):
+    """Run pytest, or the check of one task's grader, in a copy of the project; returns pytest's exit status and the output."""
+    if arguments[0] != "coursework":
+        return run_tests(folder, arguments)
+    settings = {**os.environ, "PYTHONPATH": str(folder), "DIGITS_EDITION": "sample", "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([sys.executable, "-m", *arguments], cwd=folder, env=settings, capture_output=True, text=True)
+    return min(done.returncode, TESTS_FAILED), done.stdout + done.stderr
 
 
 def try_mutant(mutant):
@@ -114,7 +125,7 @@ def try_mutant(mutant):
         copy_project(folder)
         mutant.apply(folder)
         for arguments in guards_of(mutant, folder):
-            status, output = run_tests(folder, arguments)
+            status, output = run_guard(folder, arguments)
             if (
                 status == TESTS_FAILED or "Error" in output and status in (2, 4)
             ):  # a module that cannot be imported is noticed, too
