@@ -6,6 +6,8 @@ import subprocess
 import sys
 import types
 
+import dataclasses
+
 import numpy as np
 import pytest
 from rights import without_roots_rights
@@ -240,8 +242,10 @@ def test_another_setting_is_another_network(trainings, tmp_path, monkeypatch, ch
         settings["hidden"] = (6, 5)
     elif change == "offset":
         monkeypatch.setenv("DIGITS_SEED_OFFSET", "1000")
-    else:
-        monkeypatch.setattr(training, "load_mnist", lambda quiet=True: tiny(seed=1))
+    else:  # other training images; the test images stay
+        one = tiny()
+        other = dataclasses.replace(one, x_train=one.x_train[::-1].copy())
+        monkeypatch.setattr(training, "load_mnist", lambda quiet=True: other)
     training.trained_network(**settings, folder=tmp_path)
     assert len(trainings) == 2 and len(list(tmp_path.iterdir())) == 2
 
