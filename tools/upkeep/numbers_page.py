@@ -25,7 +25,7 @@ from being old; it does not keep a sentence from being wrong. One can print the 
 or go on writing "the curved kernels do better" after they stopped doing so. Before the book had what follows, somebody planted 47 such faults in it, one at a time, and
 its tests noticed 20. So each number and each conclusion is held by something that knows what it should be:
 
-- **Bands.** Each chapter was run twenty times, each time with other random seeds. A number that varies with the seed may lie as far from the mean of those runs
+- **Bands.** Each chapter was run twenty times, each time with other random seeds (five times where nothing depended on them). A number that varies with the seed may lie as far from the mean of those runs
   as one build of the whole book in a hundred would take it by chance; one that does not vary must be the same up to rounding. A build that prints
   another number stops. Your own run never does: with your seed, your network, your processor, a number may differ.
 - **Quantities.** What stands before "points" was multiplied by a hundred, what stands after "±" is a standard deviation, and what a sentence calls
