@@ -12,7 +12,9 @@ def test_the_page_stands_alone_and_has_no_errors(visit, name, disk):
     seen.page.wait_for_load_state("networkidle")
     assert seen.foreign == [], "requests to another host"
     assert seen.errors == []
-    assert len(seen.requests) > (0 if name == "404" else 3)  # the page for wrong addresses holds all it needs
+    # The page, its style and its script are seen; an icon or a letter may come after the page has loaded. The page for wrong
+    # addresses holds all it needs.
+    assert len(seen.requests) >= (1 if name == "404" else 3)
 
 
 @pytest.mark.parametrize("disk", [False, True], ids=["http", "disk"])
