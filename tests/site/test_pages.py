@@ -1,5 +1,7 @@
 """Every page in a real browser, from the server and from disk: no other host, no error, no request that fails."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from site_pages import ALL_PAGES, PAGES
 
@@ -12,9 +14,10 @@ def test_the_page_stands_alone_and_has_no_errors(visit, name, disk):
     seen.page.wait_for_load_state("networkidle")
     assert seen.foreign == [], "requests to another host"
     assert seen.errors == []
-    # The page, its style and its script are seen; an icon or a letter may come after the page has loaded. The page for wrong
-    # addresses holds all it needs.
-    assert len(seen.requests) >= (1 if name == "404" else 3)
+    # The page for wrong addresses holds all it needs; every other asks for its style and its script (and so requests are seen).
+    asked = {urlsplit(one).path.rpartition("/")[2] for one in seen.requests}
+    assert f"{name.rpartition('/')[2]}.html" in asked
+    assert {"site.css", "site.js"} <= asked or name == "404"
 
 
 @pytest.mark.parametrize("disk", [False, True], ids=["http", "disk"])

@@ -178,6 +178,9 @@ def test_pictures_that_depend_on_the_run_may_take_each_others_place():
         assert drawn(steady, at, text) is None if at == 1 else "outside" in drawn(steady, at, text)
     assert "outside" in drawn(loose, 0, "picture '3' top 80")
     assert "draws something else" in drawn(loose, 0, "picture 'a' top 10")
+    curves = [f"line 'h = {h}' A: 3 points, y {y}" for h, y in ((1.2, 10), (0.5, 20))]
+    loose = figure(*[curves] * 19, [one.replace("y 20", "y 21").replace("y 10", "y 11") for one in curves])
+    assert "outside" in drawn(loose, 0, "line 'h = 1.2' A: 3 points, y 20"), "curves do not take each other's place"
     alone = figure(*[["line top 10", "picture top 20"]] * 19, ["line top 10", "picture top 21"])
     assert "outside" in drawn(alone, 0, "line top 20"), "things of another kind are held as before"
 

@@ -47,6 +47,7 @@ def test_what_changes_nothing_is_not_counted_and_reasons_are_listed():
     assert try_mutants.counted(entry) == (4, 2) and try_mutants.percent(2, 4) == "50%"
     assert try_mutants.percent(199, 200) == "99%" and try_mutants.percent(0, 0) == "-"
     record = {"helpers": entry, "cells": {"noticed": [], "survived": {"f": "seen by nobody"}}}
+    assert numbers_page.mutants_row("all", 8, 6, 2) == "| all | 8 | 4 | 6 | 75% |"
     assert numbers_page.reasons(record) == [
         "- code of chapters, shown and hidden: seen by nobody (1)",
         "- code that chapters share: seen by nobody (1)",

@@ -16,8 +16,8 @@ How wide a band is:
   another processor may leave 0 or the other sign, only as small.
 
 - In a figure two things more, for what is drawn is not chosen for being steady. A number that runs take through a factor of more than
-  :data:`FACTOR` (a small probability) has a band in logarithms as well. And where a figure holds several things of one kind (eight
-  pictures, the bars beside each) and one of them depends on the run, another run may draw another in its place: each may be what any
+  :data:`FACTOR` (a small probability) has a band in logarithms as well. And where a figure holds several pictures,
+  panels or sets of bars that read alike, and one of them depends on the run, another run may draw another in its place: each may be what any
   of them was, and half their range beyond.
 
 Where the words of a sentence depend on the run, every wording that was seen has its own numbers, and those of a wording seen in
@@ -40,6 +40,7 @@ CLOSE = 5e-4
 ROUNDING = 30
 NOTHING = 1e-12
 FACTOR = 3
+EXCHANGED = re.compile(r"picture |image |axes '|# boxes")  # in a figure: pictures, their titles, the bars beside each
 FEWEST = 5
 VALUES = ("glue", "check")  # not printed but handed on; the others are texts: "say" and "figure"
 NUMBER = re.compile(r"(?<![\w.])[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[+-]?\d+)?%?|(?<![\w.])nan(?!\w)")
@@ -231,7 +232,7 @@ def _let_exchange(figures):
     """Widen the bands of things of one kind in one figure of which runs may draw one in another's place, as described above."""
     groups = {}
     for one in figures:
-        for variant in one.variants:
+        for variant in one.variants if EXCHANGED.match(one.variants[0].reads) else ():
             groups.setdefault((one.key.rpartition(", ")[0], variant.reads), []).append(variant)
     for alike in groups.values():
         for entries in zip(*(variant.numbers for variant in alike), strict=True):

@@ -20,7 +20,7 @@ INTRODUCTION = """\
 
 <!-- made by make numbers from the chapters, data/bands and tests/faults; do not edit -->
 
-No measured number in this book was typed. A cell of the page computes it and says the sentence that carries it, in every build anew. That keeps a number
+No measured number in a chapter was typed. A cell of the page computes it and says the sentence that carries it, in every build anew. That keeps a number
 from being old; it does not keep a sentence from being wrong. One can print the right number beside the wrong word, call a standard deviation a standard error,
 or go on writing "the curved kernels do better" after they stopped doing so. Before the book had what follows, somebody planted 47 such faults in it, one at a time, and
 its tests noticed 20. So each number and each conclusion is held by something that knows what it should be:
@@ -57,11 +57,12 @@ A test that cannot fail holds nothing, and whether it can is a thing to measure.
 author would make: `argmin` for `argmax`, a plus for a minus, the validation images for the test images, a word for its opposite, two labels exchanged, a number of a recording
 altered, an assert of a grader left out. It plants one at a time in a copy of the book and runs the tests that should notice. Which changes are tried is drawn by lot.
 
-| what is changed | planted | noticed | share |
-|---|---:|---:|---:|"""
+| what is changed | planted | noticed at once | noticed now | share |
+|---|---:|---:|---:|---:|"""
 
 MUTANTS_AFTER = """\
-A change that changes nothing (a threshold that no value is near, a loop that runs once more than it needs to) is no fault and is not counted; it takes a person to see
+Where a fault passed because a test was missing, the test was written and the same fault planted again: the difference of the two columns is what these tests are worth, and
+the first of them says what to expect of a fault that nobody has tried. A change that changes nothing (a threshold that no value is near, a loop that runs once more than it needs to) is no fault and is not counted; it takes a person to see
 that, so each is listed with its reason in the file `tests/faults/mutants.json`. The faults that were not noticed:
 """
 
@@ -101,6 +102,11 @@ def row(name, counted):
     return f"| {name} | " + " | ".join(f"{counted[one]:,}" for one in columns) + " |"
 
 
+def mutants_row(name, planted, noticed, mended):
+    """Return a line of the table of planted faults: the share is of those noticed now."""
+    return f"| {name} | {planted} | {noticed - mended} | {noticed} | {try_mutants.percent(noticed, planted)} |"
+
+
 def reasons(record):
     """Return the lines on what survived: the reasons that are known, the most frequent first, then how many have none."""
     counted = Counter(
@@ -130,11 +136,9 @@ def page():
     sums = Counter()
     for kind, entry in record.items():
         planted, noticed = try_mutants.counted(entry)
-        sums.update(planted=planted, noticed=noticed)
-        text.append(f"| {NAMES[kind]} | {planted} | {noticed} | {try_mutants.percent(noticed, planted)} |")
-    text.append(
-        f"| **together** | {sums['planted']} | {sums['noticed']} | {try_mutants.percent(sums['noticed'], sums['planted'])} |"
-    )
+        sums.update(planted=planted, noticed=noticed, mended=len(entry["mended"]))
+        text.append(mutants_row(NAMES[kind], planted, noticed, len(entry["mended"])))
+    text.append(mutants_row("**together**", *(sums[one] for one in ("planted", "noticed", "mended"))))
     return "\n".join([*text, "", MUTANTS_AFTER, *reasons(record), ""])
 
 

@@ -136,15 +136,17 @@ def try_mutant(mutant):
 
 
 def load():
-    """Return the record: kind -> {"noticed": [name, ...], "survived": {name: why}}."""
+    """Return the record: kind -> {"noticed": [name, ...], "mended": [name, ...], "survived": {name: why}}; what is mended survived
+    before a test was mended, and is among the noticed."""
     kept = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.is_file() else {}
-    return {kind: kept.get(kind, {"noticed": [], "survived": {}}) for kind in mutants.KINDS}
+    return {kind: {"noticed": [], "mended": [], "survived": {}, **kept.get(kind, {})} for kind in mutants.KINDS}
 
 
 def save(record):
     """Write the record, whole or not at all."""
     for entry in record.values():
         entry["noticed"] = sorted(set(entry["noticed"]))
+        entry["mended"] = sorted(set(entry["mended"]) & set(entry["noticed"]))
         entry["survived"] = dict(sorted(entry["survived"].items()))
     half = RECORD.with_suffix(f".{os.getpid()}")
     half.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -156,7 +158,8 @@ def keep(record, mutant, noticed):
     entry = record[mutant.kind]
     if noticed:
         entry["noticed"].append(mutant.name)
-        entry["survived"].pop(mutant.name, None)
+        if entry["survived"].pop(mutant.name, None) is not None:
+            entry["mended"].append(mutant.name)
     else:
         entry["noticed"] = [one for one in entry["noticed"] if one != mutant.name]
         entry["survived"].setdefault(mutant.name, "")
